@@ -1,0 +1,153 @@
+"""`co-gym solve`."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from co_gym.errors import CoGymError
+    from co_gym.instance import Instance
+    from co_gym.report.progress import ProgressLine
+    from co_gym.result import Result
+    from co_gym.solvers.base import Options
+
+
+def solve(
+    files: list[str],
+    method: str = "auto",
+    time_limit: float = 60.0,
+    node_limit: int | None = None,
+    memory_limit: float | None = None,
+    seed: int = 0,
+    start: str | None = None,
+    output: str | None = None,
+    plot: str | None = None,
+    show: bool = False,
+    json: bool = False,
+    format: str | None = None,
+) -> int:
+    """Solve the problems in files and have every answer verified.
+
+    Args:
+        files: TSPLIB, OR-Library mknap, .kp, DIMACS graph, QAPLIB, market split, MPS or LP files.
+        method: A solver (see `co-gym solvers`), a role such as `local-search` or `exact`, several joined by `+`,
+            or `auto`: local search, then an exact solver for the proof.
+        time_limit: Seconds per problem.
+        node_limit: Branch-and-bound nodes per problem.
+        memory_limit: Megabytes for an exact solver.
+        seed: Seed of everything random.
+        start: File with a feasible solution to begin with.
+        output: Write the solution here; .tour, .sol and .json are written as such, else one number a line.
+        plot: Write a picture of the solution and of the convergence here (.png, .pdf or .svg).
+        show: Draw the solution in the terminal.
+        json: Print one JSON object per problem, and nothing else, on standard output.
+        format: Name of the files' format, if it is not recognised.
+    """
+    from co_gym.errors import CoGymError
+    from co_gym.report.progress import ProgressLine
+    from co_gym.report.table import print_results
+    from co_gym.solvers.base import Options
+
+    options = Options(time_limit, node_limit, memory_limit, seed)
+    results: list[Result] = []
+    codes = []
+    for item in _instances(files, format):
+        try:
+            if isinstance(item, CoGymError):
+                raise item
+            with ProgressLine(item.name, time_limit) as line:
+                result = _solve_one(item, method, options, start, line)
+        except CoGymError as error:
+            print(f"co-gym: {error}", file=sys.stderr)
+            codes.append(2)
+            continue
+        results.append(result)
+        codes.append(_report(result, json=json))
+        if result.interrupted:
+            break
+    if not json:
+        print_results(results)
+    if show and not json:
+        _draw(results)
+    _write_files(results, output, plot, quiet=json)
+    return next((code for code in (2, 1, 3) if code in codes), 0)
+
+
+def _instances(files: list[str], format: str | None) -> Iterator[Instance | CoGymError]:
+    """The instances of all files; a file that cannot be read yields its error instead."""
+    from co_gym.errors import CoGymError
+    from co_gym.io import read
+
+    for file in files:
+        try:
+            yield from read(file, format=format)
+        except CoGymError as error:
+            yield error
+
+
+def _solve_one(instance: Instance, method: str, options: Options, start: str | None, line: ProgressLine) -> Result:
+    from co_gym.io.solutions import read_solution
+    from co_gym.runner import solve as run
+
+    first = None if start is None else read_solution(start, instance)
+    return run(instance, method, options=options, start=first, on_event=line.update)
+
+
+def _report(result: Result, *, json: bool) -> int:
+    """Prints what must not be missed; returns the exit code that the result deserves."""
+    if json:
+        print(json_module.dumps(result.to_json(), allow_nan=False), flush=True)
+    name = result.instance.name
+    if result.check is not None and not result.check.ok:
+        reasons = [*result.check.violations[:5], *filter(None, [result.check.claim_error])]
+        print(f"co-gym: {name}: {result.method} is contradicted: {'; '.join(reasons)}", file=sys.stderr)
+        return 1
+    if "error" in result.details:
+        print(f"co-gym: {name}: {result.method} failed: {result.details['error']}", file=sys.stderr)
+        return 1
+    if result.status in ("infeasible", "unbounded"):
+        print(f"co-gym: {result.instance.source or name}: the model is {result.status}", file=sys.stderr)
+        return 2
+    if result.status == "unknown":
+        print(f"co-gym: {name}: no solution found within the limits", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _draw(results: list[Result]) -> None:
+    from co_gym.report.terminal import draw_in_terminal
+
+    for result in results:
+        if result.feasible:
+            print(f"{result.instance.name}\n{draw_in_terminal(result)}")
+
+
+def _write_files(results: list[Result], output: str | None, plot: str | None, *, quiet: bool) -> None:
+    from co_gym.io.solutions import write_solution
+
+    found = [r for r in results if r.solution is not None and r.feasible]
+    for result in found:
+        if output is not None:
+            path = path_for(output, result, many=len(results) > 1)
+            assert result.solution is not None
+            write_solution(path, result.instance, result.solution, result.objective)
+            if not quiet:
+                print(f"solution: {path}")
+    for result in found if plot is not None else []:
+        from co_gym.report.plots import save_figure
+
+        path = path_for(str(plot), result, many=len(results) > 1)
+        save_figure(result, path)
+        if not quiet:
+            print(f"picture: {path}")
+
+
+def path_for(path: str, result: Result, *, many: bool) -> Path:
+    """`path`, with the instance's name added to its stem if there are several results."""
+    target = Path(path)
+    name = result.instance.name.replace("/", "_").replace("#", "-")
+    return target.with_name(f"{target.stem}-{name}{target.suffix}") if many else target

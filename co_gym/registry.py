@@ -1,0 +1,101 @@
+"""What is registered: problems, solvers and file formats, found through entry points and loaded when used.
+
+co-gym registers its own parts in the same way (see `pyproject.toml`), so a part from another package is on the
+same footing: one line in an entry-point group.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+from co_gym.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    from co_gym.io.base import Format
+    from co_gym.problems.base import Problem
+    from co_gym.solvers.base import Solver
+
+GROUPS = {"problems": "co_gym.problems", "solvers": "co_gym.solvers", "formats": "co_gym.formats"}
+
+
+def entries(kind: str) -> dict[str, EntryPoint]:
+    """Entry points of one kind (a key of `GROUPS`) by name, not loaded; co-gym's own come first."""
+    found = entry_points(group=GROUPS[kind])
+    ours = ("co_gym.", "milp.", "policies.", "quantum.")
+    return {e.name: e for e in sorted(found, key=lambda e: (not e.value.startswith(ours), e.name))}
+
+
+@functools.cache
+def _load(kind: str, name: str) -> Any:
+    """The registered object; classes are instantiated once."""
+    loaded = entries(kind)[name].load()
+    return loaded() if isinstance(loaded, type) else loaded
+
+
+def _load_all(kind: str) -> dict[str, Any]:
+    """Everything of one kind; a part of another package that fails to load is left out with a warning."""
+    loaded = {}
+    for name, entry in entries(kind).items():
+        try:
+            loaded[name] = _load(kind, name)
+        except Exception as error:
+            warnings.warn(f"{kind} entry '{name}' ({entry.value}) cannot be loaded: {error!r}", stacklevel=2)
+    return loaded
+
+
+def problem(name: str) -> Problem:
+    """The problem of a given name.
+
+    Raises:
+        InputError: If none is registered under it.
+    """
+    known = entries("problems")
+    if name not in known:
+        raise unknown_name("problem", name, list(known))
+    found: Problem = _load("problems", name)
+    return found
+
+
+def problems() -> dict[str, Problem]:
+    """Every registered problem by name."""
+    return _load_all("problems")
+
+
+def formats() -> dict[str, Format]:
+    """Every registered file format by name."""
+    return _load_all("formats")
+
+
+def solvers() -> list[Solver]:
+    """Every registered solver."""
+    return list(_load_all("solvers").values())
+
+
+def solvers_for(problem_name: str) -> list[Solver]:
+    """The solvers that take instances of a problem, those made for it alone first."""
+    able = [s for s in solvers() if s.problems is None or problem_name in s.problems]
+    return sorted(able, key=lambda s: s.problems is None)
+
+
+def solver(method: str, problem_name: str) -> Solver:
+    """The solver that `method` means for a problem: by name first, then by role.
+
+    Solvers of different problems may share a name (`greedy`, `scip`); the problem picks among them.
+
+    Raises:
+        InputError: If no registered solver of that name or role takes the problem.
+    """
+    able = solvers_for(problem_name)
+    for candidate in able:
+        if candidate.name == method:
+            return candidate
+    for candidate in able:
+        if candidate.role == method:
+            return candidate
+    if method in {name for s in solvers() for name in (s.name, s.role)}:
+        names = sorted({s.name for s in able})
+        raise InputError(f"method '{method}' does not solve {problem_name}: expected one of {', '.join(names)}")
+    raise unknown_name("method", method, sorted({s.name for s in able} | {s.role for s in able}))

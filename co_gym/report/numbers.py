@@ -1,0 +1,26 @@
+"""How numbers look in tables."""
+
+from __future__ import annotations
+
+from co_gym.exact import Number
+
+
+def show_number(value: Number | None) -> str:
+    """An int in full, a float to seven significant digits, a dash for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, int) or value == round(value):
+        return f"{value:.0f}"
+    return f"{value:.7g}"
+
+
+def show_gap(gap: float | None) -> str:
+    """A relative gap in percent; a dash for None."""
+    if gap is None:
+        return "–"
+    return "> 1000 %" if gap > 10 else f"{100 * gap:.3g} %"
+
+
+def show_seconds(seconds: float) -> str:
+    """Seconds with the digits that matter."""
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"

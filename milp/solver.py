@@ -1,0 +1,238 @@
+"""SCIP as a solver of every problem, and the travelling salesman problem by branch and cut."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from co_gym import registry
+from co_gym.exact import Number
+from co_gym.formulation import Formulation, MixedIntegerProgram
+from co_gym.instance import Instance
+from co_gym.problems.base import Problem
+from co_gym.solvers.base import Answer, Claim, Monitor, Options, Role
+
+LIMIT_STATUS = {"timelimit", "nodelimit", "totalnodelimit", "memlimit", "userinterrupt", "gaplimit"}
+
+
+class Scip:
+    """Exact solving of any problem through its default formulation."""
+
+    name = "scip"
+    role: Role = "exact"
+    problems: frozenset[str] | None = None
+    summary = "SCIP 10 on the problem's formulation (Bolusani et al. 2024)"
+
+    def solve(
+        self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
+    ) -> Answer:
+        """See `Solver`. Ctrl-C ends the search and returns the incumbent."""
+        from milp.model import build_model
+
+        problem = registry.problem(instance.problem)
+        formulation = problem.formulate(instance)
+        model, variables = build_model(formulation.program)
+        set_limits(model, options, monitor)
+        if start is not None:
+            add_start(model, variables, formulation.encode(start))
+        report = _Reporter(problem, instance, formulation, variables, monitor)
+        attach_reporter(model, report)
+        model.optimizeNogil()
+        return _answer(model, report, monitor)
+
+
+class ScipTSP:
+    """Branch and cut for the travelling salesman problem."""
+
+    name = "scip"
+    role: Role = "exact"
+    problems: frozenset[str] | None = frozenset({"tsp"})
+    summary = "branch and cut: subtours, blossoms and combs by SCIP (Dantzig, Fulkerson, Johnson 1954)"
+
+    def solve(
+        self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
+    ) -> Answer:
+        """See `Solver`. Ctrl-C ends the search and returns the incumbent."""
+        from co_gym.problems.tsp import TSP
+        from milp.tsp import solve_tour
+
+        proof = solve_tour(
+            TSP().distances(instance),
+            tour=start,
+            time_limit=monitor.remaining,
+            node_limit=options.node_limit,
+            memory_limit=options.memory_limit,
+            seed=options.seed,
+            on_incumbent=monitor.incumbent,
+            on_bound=monitor.prove,
+        )
+        status: Claim = "optimal" if proof.status == "optimal" else "feasible"
+        return Answer(
+            status if proof.tour is not None else "unknown",
+            solution=proof.tour,
+            objective=proof.length,
+            bound=proof.bound if math.isfinite(proof.bound) else None,
+            interrupted=proof.status == "interrupted",
+            details=dict(proof.details) | {"ended": proof.status},
+        )
+
+
+def set_limits(model: Any, options: Options, monitor: Monitor) -> None:
+    """Time, nodes, memory and seed of a SCIP model; one thread."""
+    model.setParam("limits/time", monitor.remaining)
+    if options.node_limit is not None:
+        model.setParam("limits/nodes", options.node_limit)
+    if options.memory_limit is not None:
+        model.setParam("limits/memory", options.memory_limit)
+    model.setParam("randomization/randomseedshift", options.seed)
+
+
+def add_start(model: Any, variables: list[Any], values: NDArray) -> None:
+    """Hands SCIP a complete solution before the solve."""
+    solution = model.createSol()
+    for variable, value in zip(variables, values.tolist(), strict=True):
+        model.setSolVal(solution, variable, value)
+    model.addSol(solution)
+
+
+class _Reporter:
+    """Passes SCIP's incumbents and bounds on to a monitor, in terms of the problem."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        instance: Instance,
+        formulation: Formulation,
+        variables: list[Any],
+        monitor: Monitor,
+    ) -> None:
+        self.problem, self.instance, self.formulation = problem, instance, formulation
+        self.variables, self.monitor = variables, monitor
+        self.rounds = objective_is_integral(formulation.program)
+
+    def solution(self, model: Any, sol: Any) -> NDArray:
+        """A SCIP solution in the problem's own form."""
+        values = np.array([model.getSolVal(sol, v) for v in self.variables])
+        return self.formulation.decode(settle(self.formulation.program, values))
+
+    def bound(self, value: float) -> Number | None:
+        """SCIP's dual bound; rounded in the direction of the optimum where all objectives are integers."""
+        if not math.isfinite(value) or abs(value) >= 1e20:
+            return None
+        if not self.rounds:
+            return value
+        minimizing = self.formulation.program.sense == "minimize"
+        slack = 1e-6 * max(1.0, abs(value))
+        return math.ceil(value - slack) if minimizing else math.floor(value + slack)
+
+    def on_incumbent(self, model: Any) -> None:
+        """Reports SCIP's best solution, valued by the problem's own objective."""
+        solution = self.solution(model, model.getBestSol())
+        domain = self.problem.domain(self.instance)
+        if not domain.violations(solution):
+            self.monitor.incumbent(solution, self.problem.objective(self.instance, domain.cast(solution)))
+
+    def on_bound(self, model: Any) -> None:
+        """Reports SCIP's dual bound."""
+        bound = self.bound(model.getDualbound())
+        if bound is not None:
+            self.monitor.prove(bound)
+
+
+def attach_reporter(model: Any, report: _Reporter) -> None:
+    """Has SCIP call `report` at each new incumbent and dual bound. A failure in it never reaches SCIP."""
+    from pyscipopt import SCIP_EVENTTYPE, Eventhdlr
+
+    class Handler(Eventhdlr):
+        kinds = (SCIP_EVENTTYPE.BESTSOLFOUND, SCIP_EVENTTYPE.DUALBOUNDIMPROVED)
+
+        def eventinit(self) -> None:
+            for kind in self.kinds:
+                self.model.catchEvent(kind, self)
+
+        def eventexit(self) -> None:
+            for kind in self.kinds:
+                self.model.dropEvent(kind, self)
+
+        def eventexec(self, event: Any) -> None:
+            try:
+                if event.getType() == SCIP_EVENTTYPE.BESTSOLFOUND:
+                    report.on_incumbent(self.model)
+                else:
+                    report.on_bound(self.model)
+            except KeyboardInterrupt:
+                self.model.interruptSolve()
+
+    model.includeEventhdlr(Handler(), "co_gym_progress", "reports incumbents and bounds")
+
+
+def objective_is_integral(program: MixedIntegerProgram) -> bool:
+    """Whether every feasible point has an integer objective."""
+    used = program.c != 0
+    coefficients = np.append(program.c[used], program.offset)
+    return bool(program.integer[used].all() and (coefficients == np.round(coefficients)).all())
+
+
+def settle(program: MixedIntegerProgram, values: NDArray) -> NDArray:
+    """Values with whole integers; where rounding breaks a row, continuous variables are solved for again.
+
+    SCIP accepts integers to within 1e-6 and rows to within its own tolerance; an exact reader does not.
+    """
+    rounded = np.where(program.integer, np.round(values), values)
+    rounded = np.clip(rounded, program.lower, program.upper)
+    if program.integer.all() or not program.row_violations(rounded, 0.5e-6).any():
+        return rounded
+    from dataclasses import replace
+
+    from co_gym.relaxation import solve_relaxation
+
+    fixed = replace(
+        program,
+        lower=np.where(program.integer, rounded, program.lower),
+        upper=np.where(program.integer, rounded, program.upper),
+    )
+    relaxation = solve_relaxation(fixed, time_limit=10.0)
+    return rounded if relaxation.x is None else np.where(program.integer, rounded, relaxation.x)
+
+
+def _answer(model: Any, report: _Reporter, monitor: Monitor) -> Answer:
+    status = model.getStatus()
+    if status == "inforunbd":
+        status = _tell_apart(report.formulation.program, monitor)
+    details = {
+        "ended": status,
+        "nodes": model.getNTotalNodes(),
+        "lp_iterations": model.getNLPIterations(),
+        "scip_gap": model.getGap() if model.getGap() < 1e20 else None,
+        "variables": report.formulation.program.num_variables,
+        "rows": report.formulation.program.num_rows,
+    }
+    if status in ("infeasible", "unbounded"):
+        return Answer(status, details=details)
+    bound = report.bound(model.getDualbound())
+    if model.getNSols() == 0:
+        return Answer("unknown", bound=bound, interrupted=status == "userinterrupt", details=details)
+    solution = report.solution(model, model.getBestSol())
+    return Answer(
+        "optimal" if status == "optimal" else "feasible",
+        solution=solution,
+        objective=model.getObjVal(),
+        bound=bound,
+        interrupted=status == "userinterrupt",
+        details=details,
+    )
+
+
+def _tell_apart(program: MixedIntegerProgram, monitor: Monitor) -> str:
+    """Whether a model that is 'infeasible or unbounded' has a feasible point."""
+    from dataclasses import replace
+
+    from milp.model import build_model
+
+    model, _ = build_model(replace(program, c=np.zeros_like(program.c)))
+    model.setParam("limits/time", max(1.0, monitor.remaining))
+    model.optimizeNogil()
+    return {"optimal": "unbounded", "infeasible": "infeasible"}.get(model.getStatus(), "inforunbd")

@@ -1,0 +1,1 @@
+"""Neural policies for the problems of `co_gym`: networks, their training and their weights."""
