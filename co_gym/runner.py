@@ -70,6 +70,8 @@ def _judge(instance: Instance, method: str, answer: Answer, monitor: Monitor, op
     solution, claimed = answer.solution, answer.objective
     if solution is None:
         solution, claimed = monitor.solution, monitor.objective
+    if answer.bound is not None:
+        monitor.prove(answer.bound)
     bound = answer.bound if answer.bound is not None else monitor.bound
     check = None if solution is None else verify(instance, solution, claimed=claimed, bound=bound)
     return Result(

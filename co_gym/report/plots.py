@@ -48,6 +48,7 @@ def plot_convergence(result: Result, ax: Axes | None = None) -> Axes:
             axes.step(times, values, where="post", color=colour, marker=marker, markersize=3, label=name)
     if result.instance.reference is not None:
         axes.axhline(float(result.instance.reference), color="grey", linestyle=":", label="best known")
+    axes.set_xlim(left=0)
     axes.set_xlabel("seconds")
     axes.set_ylabel("objective")
     if axes.get_legend_handles_labels()[0]:

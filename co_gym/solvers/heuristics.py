@@ -50,6 +50,8 @@ class LocalSearch:
             monitor.incumbent(np.asarray(solution).astype(np.int64), value)
 
         report(search.best, search.best_value)
+        if search.run(1):  # at least one step, even if compiling the kernel has used up a short limit
+            report(search.best, search.best_value)
         iterations = improve(search, deadline=lambda: monitor.remaining, on_improvement=report)
         return Answer(
             "feasible",

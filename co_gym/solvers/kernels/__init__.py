@@ -1,0 +1,1 @@
+"""Compiled local-search kernels, one module per problem, driven by :mod:`.driver`."""
