@@ -7,7 +7,7 @@ from typing import Any
 
 def generate(
     problem: str,
-    size: int,
+    size: int = 50,
     distribution: str | None = None,
     count: int = 1,
     seed: int = 0,

@@ -18,7 +18,9 @@ def show_gap(gap: float | None) -> str:
     """A relative gap in percent; a dash for None."""
     if gap is None:
         return "–"
-    return "> 1000 %" if gap > 10 else f"{100 * gap:.3g} %"
+    if gap < 1e-9:
+        return "0 %"
+    return "> 1000 %" if gap > 10 else f"{100 * gap:.2g} %"
 
 
 def show_seconds(seconds: float) -> str:

@@ -7,24 +7,15 @@ from collections.abc import Sequence
 from co_gym.report.numbers import show_gap, show_number, show_seconds
 from co_gym.result import Result
 
-COLUMNS = (
-    "instance",
-    "problem",
-    "method",
-    "status",
-    "objective",
-    "bound",
-    "gap",
-    "best known",
-    "checked",
-    "time",
-)
+COLUMNS = ("instance", "problem", "method", "status", "objective", "bound", "gap", "best known", "verified", "time")
+NUMBERS = {"objective", "bound", "gap", "best known", "time"}
 STYLES = {"optimal": "bold green", "feasible": "green", "rejected": "bold red"}
 
 
-def cells(result: Result) -> list[str]:
-    """One row, in the order of `COLUMNS`."""
-    return [
+def cells(result: Result) -> dict[str, str]:
+    """One row by column."""
+    verified = "–" if result.check is None else "yes" if result.check.ok else "NO"
+    values = [
         result.instance.name,
         result.instance.problem,
         result.method,
@@ -33,27 +24,32 @@ def cells(result: Result) -> list[str]:
         show_number(result.bound),
         show_gap(result.gap),
         show_number(result.instance.reference),
-        "–" if result.check is None else "yes" if result.check.ok else "NO",
+        verified,
         show_seconds(result.runtime),
     ]
+    return dict(zip(COLUMNS, values, strict=True))
 
 
 def print_results(results: Sequence[Result]) -> None:
-    """A row per result on standard output."""
+    """A row per result on standard output; in full width where that is no terminal."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     if not results:
         return
-    table = Table()
-    for column in COLUMNS:
-        table.add_column(column, justify="right" if column in ("objective", "bound", "gap", "time") else "left")
-    for result in results:
-        row = cells(result)
-        row[3] = f"[{STYLES.get(result.status, 'yellow')}]{row[3]}[/]"
-        table.add_row(*row)
+    rows = [cells(result) for result in results]
+    shown = [c for c in COLUMNS if any(row[c] != "–" for row in rows)]
     console = Console()
-    console.print(table, width=None if console.is_terminal else 140)
+    if not console.is_terminal:
+        console = Console(width=200)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for column in shown:
+        table.add_column(column, justify="right" if column in NUMBERS else "left", no_wrap=column in NUMBERS)
+    for row, result in zip(rows, results, strict=True):
+        row["status"] = f"[{STYLES.get(result.status, 'yellow')}]{row['status']}[/]"
+        table.add_row(*(row[column] for column in shown))
+    console.print(table)
 
 
 def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
