@@ -28,6 +28,11 @@ def to_integers(array: NDArray) -> NDArray:
     return array.astype(np.int64) if whole else array
 
 
+def plain(value: Number) -> Number:
+    """A numpy number as the Python number of the same value."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def total(values: NDArray) -> Number:
     """Sum of a 1-d array: a Python int if it is integral, else the correctly rounded float sum."""
     if not is_integral(values):

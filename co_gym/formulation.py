@@ -71,7 +71,7 @@ class MixedIntegerProgram:
             ("row", self.row_lower, self.row_upper),
             ("variable", self.lower, self.upper),
         ):
-            bad = np.flatnonzero(~(low <= high))
+            bad = np.flatnonzero(~((low <= high) & (low < np.inf) & (high > -np.inf)))
             if bad.size:
                 i = int(bad[0])
                 who = self.row_name(i) if label == "row" else self.variable_name(i)

@@ -40,7 +40,11 @@ class Key:
         Raises:
             InputError: If shape, type or range are not as declared.
         """
-        array = self._cast(np.asarray(value))
+        try:
+            given = np.asarray(value)
+        except ValueError as error:
+            raise InputError(f"{self.name} is ragged: expected one array of {self.kind} entries") from error
+        array = self._cast(given)
         self._bind(array.shape, sizes)
         if self.kind in ("number", "real"):
             self._require_finite(array)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GROUPS = {"problems": "co_gym.problems", "solvers": "co_gym.solvers", "formats": "co_gym.formats"}
 
 
+@functools.cache
 def entries(kind: str) -> dict[str, EntryPoint]:
     """Entry points of one kind (a key of `GROUPS`) by name, not loaded; co-gym's own come first."""
     found = entry_points(group=GROUPS[kind])
@@ -50,12 +51,15 @@ def problem(name: str) -> Problem:
     """The problem of a given name.
 
     Raises:
-        InputError: If none is registered under it.
+        InputError: If none is registered under it, or it cannot be loaded.
     """
     known = entries("problems")
     if name not in known:
         raise unknown_name("problem", name, list(known))
-    found: Problem = _load("problems", name)
+    try:
+        found: Problem = _load("problems", name)
+    except Exception as error:
+        raise InputError(f"problem '{name}' ({known[name].value}) cannot be loaded: {error!r}") from error
     return found
 
 

@@ -48,7 +48,7 @@ def solve_relaxation(program: MixedIntegerProgram, *, time_limit: float = 60.0) 
         raise SolverError("the objective is quadratic: the LP relaxation needs a linear formulation")
     highs = quiet_highs()
     highs.setOptionValue("time_limit", float(time_limit))
-    highs.passModel(_to_highs(program))
+    highs.passModel(to_highs(program))
     highs.run()
     status = highs.getModelStatus()
     kinds = highspy.HighsModelStatus
@@ -78,7 +78,8 @@ def _tell_apart(highs: Any, program: MixedIntegerProgram) -> Literal["infeasible
     return "unbounded" if highs.getModelStatus() == highspy.HighsModelStatus.kOptimal else "infeasible"
 
 
-def _to_highs(program: MixedIntegerProgram) -> Any:
+def to_highs(program: MixedIntegerProgram) -> Any:
+    """The linear part of a program as a HiGHS model, without integrality."""
     import highspy
 
     lp = highspy.HighsLp()

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from numpy.typing import NDArray
 
 from co_gym import registry
-from co_gym.errors import CoGymError, SolverError
+from co_gym.errors import CoGymError, InputError, SolverError
+from co_gym.exact import plain
 from co_gym.instance import Instance
 from co_gym.result import Result, Status
 from co_gym.solvers.base import Answer, Event, Monitor, Options
@@ -43,7 +44,7 @@ def solve(
     if start is not None:
         check = verify(instance, start, problem=problem)
         if not check.feasible:
-            raise SolverError(f"the start solution is infeasible: {check.violations[0]}")
+            raise InputError(f"the start solution is infeasible: {check.violations[0]}")
     monitor = Monitor(
         minimize=problem.sense_of(instance) == "minimize", time_limit=options.time_limit, on_event=on_event
     )
@@ -57,10 +58,10 @@ def _guarded(run: Callable[[], Answer], monitor: Monitor) -> Answer:
         return run()
     except KeyboardInterrupt:
         return Answer("unknown", interrupted=True)
-    except CoGymError:
-        raise
     except Exception as error:
         if monitor.solution is None:
+            if isinstance(error, CoGymError):
+                raise
             raise SolverError(f"{type(error).__name__}: {error}") from error
         return Answer("unknown", details={"error": f"{type(error).__name__}: {error}"})
 
@@ -73,6 +74,7 @@ def _judge(instance: Instance, method: str, answer: Answer, monitor: Monitor, op
     if answer.bound is not None:
         monitor.prove(answer.bound)
     bound = answer.bound if answer.bound is not None else monitor.bound
+    bound = None if bound is None else plain(bound)
     check = None if solution is None else verify(instance, solution, claimed=claimed, bound=bound)
     return Result(
         instance=instance,

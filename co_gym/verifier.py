@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from co_gym import registry
-from co_gym.exact import Number
+from co_gym.exact import Number, plain
 from co_gym.instance import Instance
 from co_gym.problems.base import Problem
 
@@ -76,8 +77,9 @@ def verify(
 
 
 def agrees(a: Number, b: Number) -> bool:
-    """Whether two objectives are equal: exactly for two ints, else to within the tolerance."""
-    if isinstance(a, int) and isinstance(b, int):
+    """Whether two objectives are equal: exactly for two ints, else to within the tolerance; NaN equals nothing."""
+    a, b = plain(a), plain(b)
+    if (isinstance(a, int) and isinstance(b, int)) or not (math.isfinite(a) and math.isfinite(b)):
         return a == b
     return abs(a - b) <= OBJECTIVE_TOLERANCE * max(1.0, abs(a), abs(b))
 
@@ -91,6 +93,8 @@ def _claim_error(objective: Number, claimed: Number | None) -> str | None:
 def _bound_error(problem: Problem, instance: Instance, objective: Number, bound: Number | None) -> str | None:
     if bound is None or agrees(objective, bound):
         return None
+    if math.isnan(bound):
+        return f"the solver claims the bound {bound}: expected a number"
     minimizing = problem.sense_of(instance) == "minimize"
     if (objective < bound) != minimizing:
         return None

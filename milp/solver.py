@@ -125,7 +125,7 @@ class _Reporter:
         if not self.rounds:
             return value
         minimizing = self.formulation.program.sense == "minimize"
-        slack = 1e-6 * max(1.0, abs(value))
+        slack = max(1e-6, 1e-9 * abs(value))
         return math.ceil(value - slack) if minimizing else math.floor(value + slack)
 
     def on_incumbent(self, model: Any) -> None:

@@ -29,7 +29,7 @@ def baselines(instance: Instance) -> str:
     names = [s.name for s in registry.solvers_for(instance.problem) if s.role == "baseline"]
     gaps = [(r.reference_gap, r.method) for r in (solve(instance, name) for name in names)]
     known = [(gap, name) for gap, name in gaps if gap is not None]
-    return "{} ({})".format(show_gap(min(known)[0]), min(known)[1]) if known else "–"
+    return f"{show_gap(min(known)[0])} ({min(known)[1]})" if known else "–"
 
 
 def time_to_optimum(results: list[Result]) -> str:

@@ -132,14 +132,19 @@ class Problem(ABC):
             raise InputError(f"size {size}, count {count}, seed {seed}: expected size >= 1, count >= 0, seed >= 0")
         draw = self.distributions[label]
         _require_options(draw, options, label)
-        return [
-            self.instance(
-                draw(np.random.default_rng((seed, index)), size, **options),
-                name=f"{self.name}-{label}-{size}-{seed}-{index}",
-                source=f"{label}(size={size}, seed={seed}, index={index})",
-            )
-            for index in range(count)
-        ]
+        try:
+            return [
+                self.instance(
+                    draw(np.random.default_rng((seed, index)), size, **options),
+                    name=f"{self.name}-{label}-{size}-{seed}-{index}",
+                    source=f"{label}(size={size}, seed={seed}, index={index})",
+                )
+                for index in range(count)
+            ]
+        except InputError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise InputError(f"distribution '{label}' of {self.name} with {options}: {error}") from error
 
     def solution_to_json(self, instance: Instance, solution: NDArray) -> Any:
         """`solution` as plain JSON: the list of its entries, unless a problem has a better form."""

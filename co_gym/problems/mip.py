@@ -58,11 +58,13 @@ class MIP(Problem):
         """The arrays of an instance as a program."""
         shape = (instance["row_lower"].shape[0], instance["objective"].shape[0])
         csr = (instance["values"].astype(np.float64), instance["indices"], instance["indptr"])
+        A = sparse.csr_matrix(csr, shape=shape, copy=True)
+        A.sum_duplicates()
         names = [tuple(instance[k].tolist()) if k in instance else None for k in ("variable_names", "row_names")]
         return MixedIntegerProgram(
             sense=self.sense_of(instance),
             c=instance["objective"].astype(np.float64),
-            A=sparse.csr_matrix(csr, shape=shape),
+            A=A,
             row_lower=instance["row_lower"],
             row_upper=instance["row_upper"],
             lower=instance["lower"],
@@ -142,8 +144,9 @@ class MIP(Problem):
             if np.isinf(side):
                 continue
             tolerance = 0.0 if exact else FEASIBILITY_TOLERANCE * max(1.0, abs(side))
-            if sign * (side - activity) > tolerance:
-                return f"row {program.row_name(row)}: {activity:.12g} {relation} {side:.12g}"
+            limit: Number = int(side) if exact and side.is_integer() else side
+            if sign * (limit - activity) > tolerance:
+                return f"row {program.row_name(row)}: {_shown(activity)} {relation} {_shown(limit)}"
         return None
 
     def formulate(self, instance: Instance, form: str | None = None) -> Formulation:
@@ -155,3 +158,7 @@ class MIP(Problem):
         """Values by variable name; zeros are left out."""
         program = self.program(instance)
         return {program.variable_name(int(i)): float(solution[i]) for i in np.flatnonzero(solution)}
+
+
+def _shown(value: Number) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.12g}"

@@ -217,7 +217,7 @@ def _position(d: NDArray) -> Formulation:
         return x.ravel()
 
     def decode(values: NDArray) -> NDArray:
-        x = round_binary(values).reshape(k, k)
+        x = round_binary(values).reshape(k, k) if k else np.zeros((1, 0))
         return np.concatenate([np.zeros(1, dtype=np.int64), x.argmax(axis=0) + 1])
 
     return Formulation(program, encode, decode)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from co_gym.exact import Number
 
 
@@ -9,7 +11,9 @@ def show_number(value: Number | None) -> str:
     """An int in full, a float to seven significant digits, a dash for None."""
     if value is None:
         return "–"
-    if isinstance(value, int) or value == round(value):
+    if isinstance(value, int):
+        return str(value)
+    if math.isfinite(value) and value == round(value):
         return f"{value:.0f}"
     return f"{value:.7g}"
 

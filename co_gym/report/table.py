@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from co_gym.report.numbers import show_gap, show_number, show_seconds
 from co_gym.result import Result
 
-COLUMNS = ("instance", "problem", "method", "status", "objective", "bound", "gap", "best known", "verified", "time")
-NUMBERS = {"objective", "bound", "gap", "best known", "time"}
+NUMBERS = ("objective", "bound", "gap", "best known")
+COLUMNS = ("instance", "problem", "method", "status", *NUMBERS, "verified", "time")
 STYLES = {"optimal": "bold green", "feasible": "green", "rejected": "bold red"}
 
 
@@ -45,7 +45,7 @@ def print_results(results: Sequence[Result]) -> None:
         console = Console(width=200)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for column in shown:
-        table.add_column(column, justify="right" if column in NUMBERS else "left", no_wrap=column in NUMBERS)
+        table.add_column(column, justify="right" if column in (*NUMBERS, "time") else "left", no_wrap=column in NUMBERS)
     for row, result in zip(rows, results, strict=True):
         row["status"] = f"[{STYLES.get(result.status, 'yellow')}]{row['status']}[/]"
         table.add_row(*(row[column] for column in shown))

@@ -36,7 +36,7 @@ def draw_in_terminal(result: Result, width: int = 72, height: int = 24) -> str:
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0.02, 0.02, 0.96, 0.96))
     plot_solution(result, axes).set_title("")
-    canvas.draw()
-    brightness = np.asarray(canvas.buffer_rgba())[..., :3].mean(axis=2)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    brightness = np.asarray(canvas.buffer_rgba())[..., :3].mean(axis=2)  # type: ignore[no-untyped-call]
     blocks = brightness[: 4 * height * scale, : 2 * width * scale].reshape(4 * height, scale, 2 * width, scale)
     return braille(blocks.min(axis=(1, 3)) < 170)

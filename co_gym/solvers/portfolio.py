@@ -38,8 +38,8 @@ class Chain:
         size = registry.problem(instance.problem).size(instance)
         details: dict[str, object] = {}
         answer = Answer("unknown")
-        for stage in self.stages:
-            last = stage is self.stages[-1]
+        for position, stage in enumerate(self.stages, start=1):
+            last = position == len(self.stages)
             seconds = monitor.remaining if last else min(0.1 * options.time_limit, max(0.2, 0.01 * size))
             answer = stage.solve(instance, options=options, monitor=monitor.stage(seconds), start=start)
             details[stage.name] = dict(answer.details) | {"seconds": round(monitor.elapsed, 4)}

@@ -58,6 +58,8 @@ class NearestNeighbour:
     ) -> Answer:
         """See `Solver`."""
         distances = TSP().distances(instance)
+        if start is not None:
+            _report(monitor, instance, start)
         for first in range(distances.shape[0]):
             _report(monitor, instance, nearest_neighbour(distances, first))
             if monitor.remaining == 0:
@@ -77,6 +79,8 @@ class FarthestInsertion:
         self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
     ) -> Answer:
         """See `Solver`."""
+        if start is not None:
+            _report(monitor, instance, start)
         _report(monitor, instance, farthest_insertion(TSP().distances(instance)))
         return Answer("feasible", solution=monitor.solution, objective=monitor.objective)
 
