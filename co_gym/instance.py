@@ -70,7 +70,7 @@ class Key:
         array = to_integers(array)
         if self.kind == "integer" and not is_integral(array):
             raise InputError(f"{self.name} has entries that are not integers")
-        return array.astype(np.int64 if is_integral(array) else np.float64)
+        return array.astype(np.int64 if is_integral(array) else np.float64, copy=False)
 
     def _bind(self, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
         expected = ", ".join(str(sizes.get(s, s)) if isinstance(s, str) else str(s) for s in self.shape)

@@ -45,7 +45,8 @@ def print_results(results: Sequence[Result]) -> None:
         console = Console(width=200)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for column in shown:
-        table.add_column(column, justify="right" if column in (*NUMBERS, "time") else "left", no_wrap=column in NUMBERS)
+        right = column in (*NUMBERS, "time")
+        table.add_column(column, justify="right" if right else "left", no_wrap=right)
     for row, result in zip(rows, results, strict=True):
         row["status"] = f"[{STYLES.get(result.status, 'yellow')}]{row['status']}[/]"
         table.add_row(*(row[column] for column in shown))
