@@ -59,9 +59,10 @@ def solve_relaxation(program: MixedIntegerProgram, *, time_limit: float = 60.0) 
     if status not in (kinds.kOptimal, kinds.kModelEmpty):
         raise SolverError(f"the LP relaxation was not solved: {highs.modelStatusToString(status)}")
     solution = highs.getSolution()
+    empty = status == kinds.kModelEmpty  # then HiGHS leaves the offset out
     return Relaxation(
         "optimal",
-        bound=float(highs.getInfo().objective_function_value),
+        bound=program.offset if empty else float(highs.getInfo().objective_function_value),
         x=np.array(solution.col_value),
         duals=np.array(solution.row_dual),
         reduced_costs=np.array(solution.col_dual),

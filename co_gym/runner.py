@@ -71,11 +71,15 @@ def _judge(instance: Instance, method: str, answer: Answer, monitor: Monitor, op
     solution, claimed = answer.solution, answer.objective
     if solution is None:
         solution, claimed = monitor.solution, monitor.objective
+    if answer.status == "unbounded":
+        solution = None  # any feasible point is as good as nothing
     if answer.bound is not None:
         monitor.prove(answer.bound)
     bound = answer.bound if answer.bound is not None else monitor.bound
     bound = None if bound is None else plain(bound)
     check = None if solution is None else verify(instance, solution, claimed=claimed, bound=bound)
+    if check is not None and check.feasible and check.objective is not None:
+        monitor.incumbent(solution, check.objective)  # the history ends with what is returned
     return Result(
         instance=instance,
         method=method,

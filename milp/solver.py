@@ -14,8 +14,7 @@ from co_gym.formulation import Formulation, MixedIntegerProgram
 from co_gym.instance import Instance
 from co_gym.problems.base import Problem
 from co_gym.solvers.base import Answer, Claim, Monitor, Options, Role
-
-LIMIT_STATUS = {"timelimit", "nodelimit", "totalnodelimit", "memlimit", "userinterrupt", "gaplimit"}
+from milp.interrupt import optimize
 
 
 class Scip:
@@ -40,8 +39,8 @@ class Scip:
             add_start(model, variables, formulation.encode(start))
         report = _Reporter(problem, instance, formulation, variables, monitor)
         attach_reporter(model, report)
-        model.optimizeNogil()
-        return _answer(model, report, monitor)
+        interrupted = optimize(model)
+        return _answer(model, report, monitor, interrupted)
 
 
 class ScipTSP:
@@ -198,8 +197,8 @@ def settle(program: MixedIntegerProgram, values: NDArray) -> NDArray:
     return rounded if relaxation.x is None else np.where(program.integer, rounded, relaxation.x)
 
 
-def _answer(model: Any, report: _Reporter, monitor: Monitor) -> Answer:
-    status = model.getStatus()
+def _answer(model: Any, report: _Reporter, monitor: Monitor, interrupted: bool) -> Answer:
+    status = "userinterrupt" if interrupted else model.getStatus()
     if status == "inforunbd":
         status = _tell_apart(report.formulation.program, monitor)
     details = {
@@ -214,14 +213,14 @@ def _answer(model: Any, report: _Reporter, monitor: Monitor) -> Answer:
         return Answer(status, details=details)
     bound = report.bound(model.getDualbound())
     if model.getNSols() == 0:
-        return Answer("unknown", bound=bound, interrupted=status == "userinterrupt", details=details)
+        return Answer("unknown", bound=bound, interrupted=interrupted, details=details)
     solution = report.solution(model, model.getBestSol())
     return Answer(
         "optimal" if status == "optimal" else "feasible",
         solution=solution,
         objective=model.getObjVal(),
         bound=bound,
-        interrupted=status == "userinterrupt",
+        interrupted=interrupted,
         details=details,
     )
 
@@ -234,5 +233,5 @@ def _tell_apart(program: MixedIntegerProgram, monitor: Monitor) -> str:
 
     model, _ = build_model(replace(program, c=np.zeros_like(program.c)))
     model.setParam("limits/time", max(1.0, monitor.remaining))
-    model.optimizeNogil()
+    optimize(model)
     return {"optimal": "unbounded", "infeasible": "infeasible"}.get(model.getStatus(), "inforunbd")

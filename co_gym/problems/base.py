@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
 Sense = Literal["minimize", "maximize"]
 Distribution = Callable[..., dict[str, NDArray]]
-"""`f(rng, size, **options) -> data`: the arrays of one random instance."""
+"""`f(rng, size, **options) -> data`: the arrays of one random instance.
+
+A distribution with a keyword `count` also draws that many at once, each array with a leading axis of that
+length; this is how environments get theirs.
+"""
+
+
+def leading(count: int | None) -> tuple[int, ...]:
+    """The leading axis of what a distribution draws: none for one instance."""
+    return () if count is None else (count,)
 
 
 class Problem(ABC):
@@ -174,7 +183,7 @@ class Problem(ABC):
 def _require_options(draw: Distribution, options: Mapping[str, Any], label: str) -> None:
     import inspect
 
-    known = list(inspect.signature(draw).parameters)[2:]
+    known = [name for name in list(inspect.signature(draw).parameters)[2:] if name != "count"]
     for option in options:
         if option not in known:
             raise unknown_name(f"option of distribution '{label}'", option, known or ["(none)"])

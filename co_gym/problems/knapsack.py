@@ -13,7 +13,7 @@ from co_gym.errors import InputError
 from co_gym.exact import Number, dot, matvec
 from co_gym.formulation import Formulation, binary_program, round_binary
 from co_gym.instance import Instance, Key
-from co_gym.problems.base import Problem, Sense
+from co_gym.problems.base import Problem, Sense, leading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,15 +25,22 @@ def _capacity(weights: NDArray, tightness: float) -> NDArray:
     return np.floor(tightness * weights.sum(axis=-1)).astype(np.int64)
 
 
-def _correlated(rng: np.random.Generator, size: int, spread: int, shift: int, R: int, tightness: float) -> dict:
+def _correlated(
+    rng: np.random.Generator, shape: tuple[int, ...], spread: int, shift: int, max_weight: int, tightness: float
+) -> dict[str, NDArray]:
     """Profit = weight + shift + uniform noise in [-spread, spread], at least 1 (Pisinger 2005)."""
-    weights = rng.integers(1, R + 1, size=size)
-    profits = np.maximum(1, weights + shift + rng.integers(-spread, spread + 1, size=size))
+    weights = rng.integers(1, max_weight + 1, size=shape)
+    profits = np.maximum(1, weights + shift + rng.integers(-spread, spread + 1, size=shape))
     return {"profits": profits, "weights": weights, "capacity": _capacity(weights, tightness)}
 
 
 def uniform(
-    rng: np.random.Generator, size: int, max_weight: int = 1000, tightness: float = 0.5
+    rng: np.random.Generator,
+    size: int,
+    max_weight: int = 1000,
+    tightness: float = 0.5,
+    *,
+    count: int | None = None,
 ) -> dict[str, NDArray]:
     """Profits and weights independent and uniform in 1..max_weight (Pisinger 2005, uncorrelated).
 
@@ -41,37 +48,56 @@ def uniform(
         max_weight: Largest weight and profit.
         tightness: Capacity over the sum of the weights.
     """
-    weights = rng.integers(1, max_weight + 1, size=size)
-    profits = rng.integers(1, max_weight + 1, size=size)
+    shape = (*leading(count), size)
+    weights = rng.integers(1, max_weight + 1, size=shape)
+    profits = rng.integers(1, max_weight + 1, size=shape)
     return {"profits": profits, "weights": weights, "capacity": _capacity(weights, tightness)}
 
 
 def weakly_correlated(
-    rng: np.random.Generator, size: int, max_weight: int = 1000, tightness: float = 0.5
+    rng: np.random.Generator,
+    size: int,
+    max_weight: int = 1000,
+    tightness: float = 0.5,
+    *,
+    count: int | None = None,
 ) -> dict[str, NDArray]:
     """Profit within a tenth of max_weight of the weight (Pisinger 2005)."""
-    return _correlated(rng, size, max_weight // 10, 0, max_weight, tightness)
+    return _correlated(rng, (*leading(count), size), max_weight // 10, 0, max_weight, tightness)
 
 
 def strongly_correlated(
-    rng: np.random.Generator, size: int, max_weight: int = 1000, tightness: float = 0.5
+    rng: np.random.Generator,
+    size: int,
+    max_weight: int = 1000,
+    tightness: float = 0.5,
+    *,
+    count: int | None = None,
 ) -> dict[str, NDArray]:
     """Profit = weight + max_weight / 10 (Pisinger 2005)."""
-    return _correlated(rng, size, 0, max_weight // 10, max_weight, tightness)
+    return _correlated(rng, (*leading(count), size), 0, max_weight // 10, max_weight, tightness)
 
 
-def unit(rng: np.random.Generator, size: int, capacity: float = 0.0) -> dict[str, NDArray]:
+def unit(
+    rng: np.random.Generator, size: int, capacity: float = 0.0, *, count: int | None = None
+) -> dict[str, NDArray]:
     """Profits and weights uniform in [0, 1) (Bello et al. 2017, Kwon et al. 2020).
 
     Args:
-        capacity: Capacity; 12.5 up to 50 items and 25 above by default, as in those papers.
+        capacity: Capacity; a quarter of the number of items, 25 at most, by default, as in those papers.
     """
-    limit = capacity or (12.5 if size <= 50 else 25.0)
-    return {"profits": rng.random(size), "weights": rng.random(size), "capacity": np.array(limit)}
+    shape = (*leading(count), size)
+    limit = np.full(leading(count), capacity or min(size / 4, 25.0))
+    return {"profits": rng.random(shape), "weights": rng.random(shape), "capacity": limit}
 
 
 def chu_beasley(
-    rng: np.random.Generator, size: int, num_constraints: int = 5, tightness: float = 0.5
+    rng: np.random.Generator,
+    size: int,
+    num_constraints: int = 5,
+    tightness: float = 0.5,
+    *,
+    count: int | None = None,
 ) -> dict[str, NDArray]:
     """Weights uniform in 0..1000, profits correlated with the mean weight (Chu and Beasley 1998).
 
@@ -79,11 +105,38 @@ def chu_beasley(
         num_constraints: Number of capacities.
         tightness: Capacity over the sum of the weights of its row.
     """
+    _require_constraints(num_constraints)
+    weights = rng.integers(0, 1001, size=(*leading(count), num_constraints, size))
+    profits = np.floor(weights.mean(axis=-2) + 500 * rng.random((*leading(count), size))).astype(np.int64)
+    return {"profits": profits, "weights": weights, "capacities": _capacity(weights, tightness)}
+
+
+def multi_unit(
+    rng: np.random.Generator,
+    size: int,
+    num_constraints: int = 5,
+    capacity: float = 0.0,
+    *,
+    count: int | None = None,
+) -> dict[str, NDArray]:
+    """Profits and weights uniform in [0, 1), the same capacity for each constraint.
+
+    Args:
+        num_constraints: Number of capacities.
+        capacity: Capacity; a quarter of the number of items by default.
+    """
+    _require_constraints(num_constraints)
+    lead = leading(count)
+    return {
+        "profits": rng.random((*lead, size)),
+        "weights": rng.random((*lead, num_constraints, size)),
+        "capacities": np.full((*lead, num_constraints), capacity or size / 4),
+    }
+
+
+def _require_constraints(num_constraints: int) -> None:
     if num_constraints < 1:
         raise InputError(f"num_constraints is {num_constraints}: expected at least 1")
-    weights = rng.integers(0, 1001, size=(num_constraints, size))
-    profits = np.floor(weights.mean(axis=0) + 500 * rng.random(size)).astype(np.int64)
-    return {"profits": profits, "weights": weights, "capacities": _capacity(weights, tightness)}
 
 
 class MultiKnapsack(Problem):
@@ -101,7 +154,7 @@ class MultiKnapsack(Problem):
         Key("weights", ("m", "n"), "use of each capacity by each item", minimum=0),
         Key("capacities", ("m",), "what may be used", minimum=0),
     )
-    distributions = {"chu-beasley": chu_beasley}
+    distributions = {"chu-beasley": chu_beasley, "unit": multi_unit}
 
     def rows(self, instance: Instance) -> tuple[NDArray, NDArray]:
         """Weights [m, n] and capacities [m]."""

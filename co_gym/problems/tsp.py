@@ -13,15 +13,15 @@ from co_gym.errors import InputError
 from co_gym.exact import Number, total
 from co_gym.formulation import Formulation, MixedIntegerProgram, binary_program, round_binary
 from co_gym.instance import Instance, Key
-from co_gym.problems.base import Problem, Sense
+from co_gym.problems.base import Problem, Sense, leading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def uniform(rng: np.random.Generator, size: int) -> dict[str, NDArray]:
+def uniform(rng: np.random.Generator, size: int, *, count: int | None = None) -> dict[str, NDArray]:
     """Cities independent and uniform in the unit square."""
-    return {"coordinates": rng.random((size, 2))}
+    return {"coordinates": rng.random((*leading(count), size, 2))}
 
 
 def clustered(rng: np.random.Generator, size: int, num_clusters: int = 0) -> dict[str, NDArray]:

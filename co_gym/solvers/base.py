@@ -137,6 +137,14 @@ class Monitor:
         part._parent = self
         return part
 
+    def forgive(self) -> None:
+        """Does not count the time until now, as far as the enclosing solve's limit allows.
+
+        For what happens once, such as loading compiled kernels; the limit of a whole solve always counts in full.
+        """
+        if self._parent is not None:
+            self.time_limit = self.elapsed + min(self.time_limit, self._parent.remaining)
+
     def _record(self) -> None:
         event = Event(self.elapsed, self.objective, self.bound)
         self.history.append(event)

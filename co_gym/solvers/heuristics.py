@@ -52,6 +52,7 @@ class LocalSearch:
         report(search.best, search.best_value)
         if search.run(1):  # at least one step, even if compiling the kernel has used up a short limit
             report(search.best, search.best_value)
+        monitor.forgive()
         iterations = improve(search, deadline=lambda: monitor.remaining, on_improvement=report)
         return Answer(
             "feasible",

@@ -12,6 +12,4 @@ from numba import njit
 _compile: Any = njit
 
 kernel: Any = _compile(cache=True, nogil=True, error_model="numpy")
-inner: Any = _compile(
-    cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
-)
+inner: Any = _compile(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)

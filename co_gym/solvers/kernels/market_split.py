@@ -13,9 +13,7 @@ SHORTEST_TENURE = 3
 PATIENCE = 200
 
 
-def market_split_problem(
-    coefficients: ArrayLike, rhs: ArrayLike
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def market_split_problem(coefficients: ArrayLike, rhs: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Check the data of a market split problem.
 
     Args:
@@ -152,9 +150,7 @@ class MarketSplitLocalSearch:
 
     maximize = False
 
-    def __init__(
-        self, coefficients: ArrayLike, rhs: ArrayLike, seed: int, start: ArrayLike | None = None
-    ) -> None:
+    def __init__(self, coefficients: ArrayLike, rhs: ArrayLike, seed: int, start: ArrayLike | None = None) -> None:
         """Build the state.
 
         Args:

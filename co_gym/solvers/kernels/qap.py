@@ -181,9 +181,7 @@ class QAPLocalSearch:
 
     maximize = False
 
-    def __init__(
-        self, flow: ArrayLike, distance: ArrayLike, seed: int, start: ArrayLike | None = None
-    ) -> None:
+    def __init__(self, flow: ArrayLike, distance: ArrayLike, seed: int, start: ArrayLike | None = None) -> None:
         """Build the state.
 
         Args:
