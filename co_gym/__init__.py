@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from co_gym.registration import register_all
+
 if TYPE_CHECKING:
     from co_gym.errors import CoGymError, InputError, SolverError
     from co_gym.instance import Instance
@@ -57,3 +59,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+register_all()

@@ -78,7 +78,7 @@ def _judge(instance: Instance, method: str, answer: Answer, monitor: Monitor, op
     bound = answer.bound if answer.bound is not None else monitor.bound
     bound = None if bound is None else plain(bound)
     check = None if solution is None else verify(instance, solution, claimed=claimed, bound=bound)
-    if check is not None and check.feasible and check.objective is not None:
+    if solution is not None and check is not None and check.feasible and check.objective is not None:
         monitor.incumbent(solution, check.objective)  # the history ends with what is returned
     return Result(
         instance=instance,
@@ -100,5 +100,7 @@ def _status(answer: Answer, check: Check | None, bound: float | None) -> Status:
         return answer.status if answer.status in ("infeasible", "unbounded") else "unknown"
     if not check.feasible:
         return "rejected"
-    proven = bound is not None and check.objective is not None and agrees(check.objective, bound)
-    return "optimal" if proven and check.claim_error is None else "feasible"
+    if bound is None or check.objective is None or check.claim_error is not None:
+        return "feasible"
+    proven = answer.status == "optimal" and agrees(check.objective, bound)
+    return "optimal" if proven or check.objective == bound else "feasible"

@@ -16,6 +16,9 @@ from co_gym.problems.base import Problem
 from co_gym.solvers.base import Answer, Claim, Monitor, Options, Role
 from milp.interrupt import optimize
 
+LARGEST_MEMORY = 2.0**43 - 1
+"""Largest memory limit that SCIP takes, in MB."""
+
 
 class Scip:
     """Exact solving of any problem through its default formulation."""
@@ -81,11 +84,11 @@ class ScipTSP:
 
 def set_limits(model: Any, options: Options, monitor: Monitor) -> None:
     """Time, nodes, memory and seed of a SCIP model; one thread."""
-    model.setParam("limits/time", monitor.remaining)
+    model.setParam("limits/time", min(monitor.remaining, model.infinity()))
     if options.node_limit is not None:
-        model.setParam("limits/nodes", options.node_limit)
+        model.setParam("limits/nodes", min(options.node_limit, 2**63 - 1))
     if options.memory_limit is not None:
-        model.setParam("limits/memory", options.memory_limit)
+        model.setParam("limits/memory", min(options.memory_limit, LARGEST_MEMORY))
     model.setParam("randomization/randomseedshift", options.seed)
 
 
@@ -210,7 +213,8 @@ def _answer(model: Any, report: _Reporter, monitor: Monitor, interrupted: bool) 
         "rows": report.formulation.program.num_rows,
     }
     if status in ("infeasible", "unbounded"):
-        return Answer(status, details=details)
+        claim: Claim = "infeasible" if status == "infeasible" else "unbounded"
+        return Answer(claim, details=details)
     bound = report.bound(model.getDualbound())
     if model.getNSols() == 0:
         return Answer("unknown", bound=bound, interrupted=interrupted, details=details)
@@ -232,6 +236,6 @@ def _tell_apart(program: MixedIntegerProgram, monitor: Monitor) -> str:
     from milp.model import build_model
 
     model, _ = build_model(replace(program, c=np.zeros_like(program.c)))
-    model.setParam("limits/time", max(1.0, monitor.remaining))
+    model.setParam("limits/time", max(1.0, min(monitor.remaining, model.infinity())))
     optimize(model)
     return {"optimal": "unbounded", "infeasible": "infeasible"}.get(model.getStatus(), "inforunbd")

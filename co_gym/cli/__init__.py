@@ -27,7 +27,7 @@ def main(args: list[str] | None = None) -> int:
     """Runs `co-gym` and returns its exit code.
 
     0: solved or feasible; 1: a solver's answer was refused or its claims contradict it; 2: bad input, or a model
-    proven infeasible or unbounded; 3: no solution within the limits.
+    proven infeasible or unbounded; 3: no solution within the limits; 130: interrupted before there was a result.
     """
     from co_gym.cli.doctor import doctor
     from co_gym.cli.generate import generate
@@ -42,6 +42,9 @@ def main(args: list[str] | None = None) -> int:
     except CoGymError as error:
         print(f"co-gym: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("co-gym: interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         return 0
     return int(code or 0)

@@ -14,6 +14,7 @@ DISTRIBUTION = "co-gym-suite"
 def doctor() -> int:
     """Show versions, the SCIP build and the machine, and say what is missing or broken."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     problems: list[str] = []
@@ -24,7 +25,7 @@ def doctor() -> int:
     console = Console()
     console.print(table)
     for problem in problems:
-        console.print(f"[red]problem:[/] {problem}", highlight=False)
+        console.print(f"[red]problem:[/] {escape(problem)}", highlight=False)
     if not problems:
         console.print("no problems found")
     return 1 if problems else 0

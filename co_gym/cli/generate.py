@@ -43,7 +43,10 @@ def generate(
         raise unknown_name(f"format of {problem}", format, list(formats))
     chosen = format or next(iter(formats))
     folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made a folder: {error.strerror}", path=folder) from error
     for instance in made:
         path = folder / f"{instance.name}{formats[chosen].suffixes[0]}"
         write(path, [instance], format=chosen)

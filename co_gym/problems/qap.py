@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from co_gym.domains import Permutation
+from co_gym.errors import InputError
 from co_gym.exact import Number, dot
 from co_gym.formulation import Formulation, MixedIntegerProgram, binary_program, round_binary
 from co_gym.instance import Instance, Key
@@ -49,6 +50,11 @@ class QAP(Problem):
     )
     distributions = {"uniform": uniform}
     forms = ("linear", "quadratic")
+
+    def validate(self, instance: Instance) -> None:
+        """There is a facility."""
+        if self.size(instance) < 1:
+            raise InputError("an assignment needs at least one facility")
 
     def size(self, instance: Instance) -> int:
         """Number of facilities."""

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
 
@@ -43,7 +44,7 @@ class ProgressLine:
         line = Table.grid(padding=(0, 2))
         line.add_row(
             self._spinner,
-            f"[bold]{self.name}[/]",
+            f"[bold]{escape(self.name)}[/]",
             f"{time.perf_counter() - self._start:.1f} / {self.time_limit:g} s",
             f"incumbent {show_number(e.objective)}",
             f"bound {show_number(e.bound)}",

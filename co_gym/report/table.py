@@ -34,6 +34,7 @@ def print_results(results: Sequence[Result]) -> None:
     """A row per result on standard output; in full width where that is no terminal."""
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     if not results:
@@ -48,6 +49,7 @@ def print_results(results: Sequence[Result]) -> None:
         right = column in (*NUMBERS, "time")
         table.add_column(column, justify="right" if right else "left", no_wrap=right)
     for row, result in zip(rows, results, strict=True):
+        row = {column: escape(text) for column, text in row.items()}
         row["status"] = f"[{STYLES.get(result.status, 'yellow')}]{row['status']}[/]"
         table.add_row(*(row[column] for column in shown))
     console.print(table)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.report.plots import plot_solution
 from co_gym.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """Bit of each of the 4 x 2 dots of a Braille character (U+2800 + bits)."""
@@ -22,21 +28,25 @@ def braille(dark: NDArray) -> str:
     return "\n".join("".join(map(chr, line)) for line in codes)
 
 
-def draw_in_terminal(result: Result, width: int = 72, height: int = 24) -> str:
-    """The picture of a solution as text of `height` lines of `width` characters.
-
-    Raises:
-        InputError: If there is no feasible solution.
-    """
+def draw_as_text(draw: Callable[[Axes], object], width: int = 72, height: int = 24) -> str:
+    """What `draw` puts on axes, as text of `height` lines of `width` characters."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     scale = 4
     figure = Figure(figsize=(2 * width * scale / 100, 4 * height * scale / 100), dpi=100)
     canvas = FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.02, 0.02, 0.96, 0.96))
-    plot_solution(result, axes).set_title("")
+    draw(figure.add_axes((0.02, 0.02, 0.96, 0.96)))
     canvas.draw()  # type: ignore[no-untyped-call]
     brightness = np.asarray(canvas.buffer_rgba())[..., :3].mean(axis=2)  # type: ignore[no-untyped-call]
     blocks = brightness[: 4 * height * scale, : 2 * width * scale].reshape(4 * height, scale, 2 * width, scale)
     return braille(blocks.min(axis=(1, 3)) < 170)
+
+
+def draw_in_terminal(result: Result, width: int = 72, height: int = 24) -> str:
+    """The picture of a solution as text of `height` lines of `width` characters.
+
+    Raises:
+        InputError: If there is no feasible solution.
+    """
+    return draw_as_text(lambda axes: plot_solution(result, axes).set_title(""), width, height)

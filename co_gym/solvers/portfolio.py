@@ -8,7 +8,7 @@ from dataclasses import replace
 from numpy.typing import NDArray
 
 from co_gym import registry
-from co_gym.errors import InputError
+from co_gym.errors import InputError, SolverError
 from co_gym.instance import Instance
 from co_gym.solvers.base import Answer, Monitor, Options, Role, Solver
 
@@ -18,6 +18,8 @@ class Chain:
 
     Every stage but the last gets a tenth of the time limit, less on small instances (10 ms for each unit of
     size, at least 0.2 s), since a proof of optimality is what takes long.
+
+    A stage that cannot handle the instance is skipped, unless it is the last one.
 
     Args:
         stages: At least one solver.
@@ -41,7 +43,13 @@ class Chain:
         for position, stage in enumerate(self.stages, start=1):
             last = position == len(self.stages)
             seconds = monitor.remaining if last else min(0.1 * options.time_limit, max(0.2, 0.01 * size))
-            answer = stage.solve(instance, options=options, monitor=monitor.stage(seconds), start=start)
+            try:
+                answer = stage.solve(instance, options=options, monitor=monitor.stage(seconds), start=start)
+            except SolverError as error:
+                if last:
+                    raise
+                details[stage.name] = {"skipped": str(error)}
+                continue
             details[stage.name] = dict(answer.details) | {"seconds": round(monitor.elapsed, 4)}
             if answer.solution is not None and answer.objective is not None:
                 monitor.incumbent(answer.solution, answer.objective)

@@ -113,6 +113,12 @@ def test_memory_limit() -> None:
     assert answer.details["ended"] == "memlimit"
 
 
+def test_limits_may_be_infinite() -> None:
+    infinity = float("inf")
+    answer, _ = run(MIP().from_program(program()), time_limit=infinity, memory_limit=infinity, node_limit=10**30)
+    assert answer.status == "optimal"
+
+
 @pytest.mark.parametrize("time_limit", [20.0, 1e-6])
 def test_the_start_is_used(time_limit: float) -> None:
     instance = hard(n=12)

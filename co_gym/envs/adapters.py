@@ -1,0 +1,396 @@
+"""gymnasium environments, single and vectorized, over one batched environment.
+
+Both are thin: `Episodes` holds the state and turns it into observations, rewards and infos for a batch of rows,
+and a single environment is a batch of one. So a vector environment does what `SyncVectorEnv` over single ones
+does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from co_gym import registry
+from co_gym.envs import rendering
+from co_gym.envs.catalogue import CATALOGUE
+from co_gym.envs.observations import Part
+from co_gym.envs.sources import FixedSource, GeneratedSource, Source, load_instances
+from co_gym.errors import InputError, unknown_name
+from co_gym.instance import Instance
+
+RewardKind = Literal["sparse", "dense"]
+Invalid = Literal["terminate", "raise"]
+Observation = dict[str, NDArray]
+
+
+class Episodes:
+    """Episodes of one environment of the catalogue in a batch of rows, in NumPy terms.
+
+    Args:
+        name: Key of `CATALOGUE`.
+        num_rows: Rows.
+        observation: Parts of the observation; the catalogue's by default.
+        reward: `"sparse"`: the objective (negated where it is minimized) at the end, 0 before; `"dense"`: shares
+            of it at each step, with the same sum.
+        invalid: What an action against the mask does: ends the episode with reward -`invalid_penalty`, or raises.
+        invalid_penalty: See above; the number of actions by default.
+        instances: Files or instances to use in place of random ones.
+        distribution: Name of the distribution of random instances.
+        options: Parameters of the distribution, beside those that are keywords of their own.
+        flat: Whether observations are one float32 vector instead of a dict.
+        **keywords: The entry's size keyword, settings and distribution parameters.
+
+    Raises:
+        InputError: If a keyword or name is unknown, or an instance does not fit.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        num_rows: int,
+        *,
+        observation: Sequence[Part] | None = None,
+        reward: RewardKind = "sparse",
+        invalid: Invalid = "terminate",
+        invalid_penalty: float | None = None,
+        instances: str | Sequence[str | Instance] | Instance | None = None,
+        distribution: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        flat: bool = False,
+        **keywords: Any,
+    ) -> None:
+        entry = CATALOGUE[name]
+        known = [entry.size, *entry.settings, *entry.options]
+        for keyword in keywords:
+            if keyword not in known:
+                raise unknown_name(f"keyword of co_gym/{name}-v0", keyword, known)
+        for value, allowed in ((reward, ("sparse", "dense")), (invalid, ("terminate", "raise"))):
+            if value not in allowed:
+                raise InputError(f"'{value}': expected {' or '.join(allowed)}")
+        self.entry, self.num_rows, self.flat = entry, num_rows, flat
+        self.problem = registry.problem(entry.problem)
+        self.environment = entry.make(**{k: keywords.get(k, v) for k, v in entry.settings.items()})
+        self.reward_kind, self.invalid = reward, invalid
+        label = distribution or entry.distribution
+        self.source: Source
+        if instances is None:
+            size = keywords.get(entry.size, entry.default_size)
+            drawn = {k: keywords.get(k, v) for k, v in entry.options.items()} | dict(options or {})
+            self.source = GeneratedSource(self.problem, size, label, drawn, num_rows, entry.convert)
+        else:
+            loaded = load_instances(instances, entry.problem)
+            size = self.problem.size(loaded[0])
+            self.source = FixedSource(loaded, num_rows, entry.convert)
+        self._rows = np.arange(num_rows)
+        sample = self.environment.reset(_tensors(self.source.probe()))
+        unit = instances is None and label in entry.unit
+        self.parts = tuple(observation) if observation is not None else entry.parts(unit, size)
+        self.num_actions = int(sample.action_mask.shape[-1])
+        self.penalty = float(self.num_actions if invalid_penalty is None else invalid_penalty)
+        self.observation_space = self._space(sample)
+        self.action_space = spaces.Discrete(self.num_actions)
+        self._sign = 1 if self.environment.maximize else -1
+        self._objectives: NDArray | None = None
+        self._fixed: Observation = {}
+        self.state: Any = None
+
+    def _space(self, sample: Any) -> spaces.Space:
+        single = spaces.Dict({part.name: part.space(sample) for part in self.parts})
+        self._order = list(single.spaces)
+        if not self.flat:
+            return single
+        flat: list[Any] = [spaces.flatten_space(single[name]) for name in self._order]
+        low = np.concatenate([space.low.astype(np.float32) for space in flat])
+        high = np.concatenate([space.high.astype(np.float32) for space in flat])
+        return spaces.Box(low, high, dtype=np.float32)
+
+    def begin(self, rows: NDArray | None = None) -> None:
+        """Starts new episodes in some rows, or in all."""
+        data = _tensors(self.source.take(self._rows if rows is None else rows))
+        if rows is None or len(rows) == self.num_rows:
+            self.state = self.environment.reset(data)
+        else:
+            self.environment.reset_rows(self.state, torch.from_numpy(rows), data)
+        self._readers = {part.name: part.reader(self.state) for part in self.parts}
+        self._fixed = {part.name: self._readers.pop(part.name)() for part in self.parts if part.fixed}
+        self._objectives = None
+        self.done = self.state.done.numpy()
+        self._mask = self.state.action_mask.numpy().view(np.int8)
+
+    def act(self, actions: NDArray) -> tuple[NDArray, NDArray | None]:
+        """One step. Rows that are done stay as they are.
+
+        Returns:
+            Rewards float64 [B], and which episodes ended in this step, bool [B], or None where none did.
+
+        Raises:
+            InputError: If an action is against the mask and `invalid` is `"raise"`.
+        """
+        state = self.state
+        self._objectives = None
+        if state.active != self.num_rows:
+            return self._act_carefully(np.asarray(actions, dtype=np.int64))
+        try:
+            self.environment.step(state, torch.from_numpy(np.ascontiguousarray(actions, dtype=np.int64)))
+        except InputError:
+            return self._act_carefully(np.asarray(actions, dtype=np.int64))
+        ended = None if state.active == self.num_rows else self.done.copy()
+        return self._rewards(ended, None), ended
+
+    def _act_carefully(self, actions: NDArray) -> tuple[NDArray, NDArray | None]:
+        """A step of which some rows are done, or some actions against the mask."""
+        before = self.done.copy()
+        actions = np.where(before, 0, actions)
+        inside = (actions >= 0) & (actions < self.num_actions)
+        refused = ~(inside & (self._mask[self._rows, np.where(inside, actions, 0)] == 1) | before)
+        if refused.any() and self.invalid == "raise":
+            row = int(np.argmax(refused))
+            raise InputError(f"action {actions[row]} in environment {row} is against the mask")
+        self.done[refused] = True
+        self.environment.step(self.state, torch.from_numpy(np.where(refused, 0, actions)), check=False)
+        ended = self.done & ~before
+        rewards = self._rewards(ended, before)
+        rewards[refused] = -self.penalty
+        return rewards, ended if ended.any() else None
+
+    def _rewards(self, ended: NDArray | None, before: NDArray | None) -> NDArray:
+        """Rewards of the latest step: `before` says which rows were done before it, None for none."""
+        if self.reward_kind == "dense":
+            step = self.environment.step_reward(self.state).numpy().astype(np.float64)
+            return step if before is None else np.where(before, 0.0, step)
+        if ended is None:
+            return np.zeros(self.num_rows)
+        return np.where(ended, self._sign * self.objectives(), 0.0)
+
+    def observe(self) -> Observation:
+        """The observation of every row. Entries fixed within episodes are shared, and never written to."""
+        fixed, readers = self._fixed, self._readers
+        return {name: fixed[name] if name in fixed else readers[name]() for name in self._order}
+
+    def flatten(self, observation: Observation) -> NDArray:
+        """Rows of a dict observation as float32 vectors [B, d], in the order of the space."""
+        return np.concatenate(
+            [observation[name].reshape(self.num_rows, -1).astype(np.float32) for name in self._order], axis=1
+        )
+
+    def masks(self) -> NDArray:
+        """Admissible actions, int8 [B, A]."""
+        return self._mask.copy()
+
+    def objectives(self) -> NDArray:
+        """Objective of each row's solution, float64 [B]; computed once between steps."""
+        if self._objectives is None:
+            self._objectives = self.environment.objective(self.state).numpy().astype(np.float64)
+        return self._objectives
+
+
+def _tensors(arrays: Mapping[str, NDArray]) -> dict[str, torch.Tensor]:
+    return {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in arrays.items()}
+
+
+class COEnv(gymnasium.Env):
+    """A combinatorial problem as a gymnasium environment; see `docs/environments.md` for each id.
+
+    Args:
+        name: Key of the catalogue.
+        render_mode: `"rgb_array"`, `"ansi"` or None.
+        **keywords: See `Episodes`.
+    """
+
+    metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 4}
+
+    def __init__(self, name: str, *, render_mode: str | None = None, **keywords: Any) -> None:
+        self.episodes = Episodes(name, 1, **keywords)
+        self.observation_space = self.episodes.observation_space
+        self.action_space = self.episodes.action_space
+        self.render_mode = render_mode
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """A new instance; `seed` starts the stream of instances anew."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self.episodes.source.seed(0, seed)
+        self.episodes.begin()
+        return self._observation(), self._info()
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """See `gymnasium.Env`."""
+        if self.episodes.state is None or self.episodes.done[0]:
+            raise gymnasium.error.ResetNeeded("the episode has ended or not begun: call reset()")
+        rewards, ended = self.episodes.act(np.asarray(action).reshape(1))
+        info = self._info()
+        if ended is not None:
+            info["objective"] = float(self.episodes.objectives()[0])
+        return self._observation(), float(rewards[0]), ended is not None, False, info
+
+    def action_masks(self) -> NDArray:
+        """Admissible actions, bool [A], where sb3-contrib looks for them."""
+        return self.episodes.masks()[0].astype(bool)
+
+    def render(self) -> Any:
+        """A picture (uint8 [height, width, 3]) or a text of the episode so far."""
+        if self.render_mode is None:
+            gymnasium.logger.warn("render() without a render_mode: expected rgb_array or ansi in gymnasium.make")
+            return None
+        return rendering.render(self.episodes, 0, self.render_mode)
+
+    def _observation(self) -> Any:
+        observation = self.episodes.observe()
+        if self.episodes.flat:
+            return self.episodes.flatten(observation)[0]
+        return {name: value[0].copy() for name, value in observation.items()}
+
+    def _info(self) -> dict[str, Any]:
+        return {"action_mask": self.episodes.masks()[0]}
+
+
+class COVectorEnv(VectorEnv):
+    """Many episodes of one problem in one batched environment, on NumPy arrays.
+
+    Args:
+        name: Key of the catalogue.
+        num_envs: Rows of the batch.
+        autoreset_mode: What happens after an episode's end; `SAME_STEP` by default: the observation is that of the
+            next episode and the last one stands in `info["final_obs"]`.
+        render_mode: `"rgb_array"`, `"ansi"` or None.
+        **keywords: See `Episodes`.
+    """
+
+    metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 4, "autoreset_mode": AutoresetMode.SAME_STEP}
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        num_envs: int = 1,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        render_mode: str | None = None,
+        **keywords: Any,
+    ) -> None:
+        self.num_envs = num_envs
+        self.episodes = Episodes(name, num_envs, **keywords)
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
+        self.render_mode = render_mode
+        self.single_observation_space = self.episodes.observation_space
+        self.single_action_space = self.episodes.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._all = np.ones(num_envs, dtype=bool)
+        self._pending: NDArray | None = None
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """New instances in all rows, or in those of `options["reset_mask"]`.
+
+        Args:
+            seed: Row i is seeded with seed + i, or with the i-th of several.
+            options: `reset_mask`, bool [num_envs].
+
+        Raises:
+            ValueError: If the mask or the number of seeds does not fit.
+        """
+        mask = _reset_mask(options, self.num_envs)
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else seed
+        if seeds is not None:
+            if len(seeds) != self.num_envs:
+                raise ValueError(f"{len(seeds)} seeds for {self.num_envs} environments")
+            for row in range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist():
+                if seeds[row] is not None:
+                    self.episodes.source.seed(row, seeds[row])
+        if mask is not None and self.episodes.state is None and not mask.all():
+            raise ValueError("the first reset must be of all environments")
+        self.episodes.begin(None if mask is None else np.flatnonzero(mask))
+        restarted = self._all if mask is None else mask
+        if self._pending is not None:
+            left = self._pending & ~restarted
+            self._pending = left if left.any() else None
+        observation = self._observation()
+        return observation, self._info(restarted, None, observation)
+
+    def step(self, actions: Any) -> tuple[Any, NDArray, NDArray, NDArray, dict[str, Any]]:
+        """See `gymnasium.vector.VectorEnv`."""
+        episodes, pending = self.episodes, self._pending
+        if pending is not None and self.autoreset_mode is AutoresetMode.DISABLED:
+            rows = np.flatnonzero(pending).tolist()
+            raise gymnasium.error.ResetNeeded(f"environments {rows[:10]} have ended: reset them by a reset_mask")
+        rewards, ended = episodes.act(actions)
+        if pending is not None:
+            episodes.begin(np.flatnonzero(pending))
+            self._pending = None
+        info: dict[str, Any] = {}
+        same_step = ended is not None and self.autoreset_mode is AutoresetMode.SAME_STEP
+        if ended is not None and same_step:
+            info = self._final(ended)
+            episodes.begin(np.flatnonzero(ended))
+        elif ended is not None:
+            self._pending = ended
+        observation = self._observation()
+        info |= self._info(self._all, None if same_step else ended, observation)
+        terminated = np.zeros(self.num_envs, dtype=bool) if ended is None else ended.copy()
+        return observation, rewards, terminated, np.zeros(self.num_envs, dtype=bool), info
+
+    def action_masks(self) -> NDArray:
+        """Admissible actions, bool [num_envs, A]."""
+        return self.episodes.masks().astype(bool)
+
+    def render(self) -> tuple[Any, ...] | None:
+        """A picture or text for each row."""
+        if self.render_mode is None:
+            return None
+        return tuple(rendering.render(self.episodes, row, self.render_mode) for row in range(self.num_envs))
+
+    def _observation(self) -> Any:
+        observation = self.episodes.observe()
+        return self.episodes.flatten(observation) if self.episodes.flat else observation
+
+    def _info(self, rows: NDArray, ended: NDArray | None, observation: Any) -> dict[str, Any]:
+        """Info of the given rows in the form of `VectorEnv`: a value and a mask for each key."""
+        mask = None if self.episodes.flat else observation.get("action_mask")
+        if rows is not self._all:
+            mask = self.episodes.masks() * rows[:, None]
+        elif mask is None:
+            mask = self.episodes.masks()
+        info = {"action_mask": mask, "_action_mask": rows.copy()}
+        if ended is not None:
+            info |= {"objective": np.where(ended, self.episodes.objectives(), 0.0), "_objective": ended.copy()}
+        return info
+
+    def _final(self, ended: NDArray) -> dict[str, Any]:
+        """The last observations and infos of the episodes that ended."""
+        observation = self._observation()
+        final = np.full(self.num_envs, None, dtype=object)
+        rows = range(self.num_envs) if ended.all() else np.flatnonzero(ended).tolist()
+        if self.episodes.flat:
+            for row in rows:
+                final[row] = observation[row]
+        else:
+            names, columns = tuple(observation), tuple(observation.values())
+            for row, entry in zip(rows, zip(*(c if len(rows) == len(c) else c[rows] for c in columns))):  # noqa: B905
+                final[row] = dict(zip(names, entry))  # noqa: B905 - a third faster, and of equal length by design
+        return {
+            "final_obs": final,
+            "_final_obs": ended.copy(),
+            "final_info": self._info(ended, ended, observation),
+            "_final_info": ended.copy(),
+        }
+
+
+def _reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> NDArray | None:
+    if options is None or "reset_mask" not in options:
+        return None
+    mask = options["reset_mask"]
+    if not isinstance(mask, np.ndarray) or mask.shape != (num_envs,) or mask.dtype != bool or not mask.any():
+        raise ValueError(f"reset_mask must be a bool array of shape ({num_envs},) with at least one True")
+    return mask

@@ -1,0 +1,339 @@
+"""What every batched environment shares: its state, masked steps in place, per-row resets."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+
+import torch
+from numpy.typing import NDArray
+from tensordict import TensorDict, TensorDictBase
+from torch import Tensor
+
+from co_gym.errors import InputError
+
+Backend = Literal["auto", "torch"]
+Data = TensorDictBase | Mapping[str, Tensor]
+"""A batch of instances: the problem's arrays by key, each with the batch in front."""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class State:
+    """A batch of episodes. Every tensor is allocated once, at reset, and updated in place.
+
+    `...` stands for [B], or for [B, S] with S starts for each of B instances; the instance data is never copied
+    to the starts.
+
+    Attributes:
+        data: The instances by key, [B, ...]; the tensors given to `reset`, not copies.
+        action_mask: bool [..., A]; the admissible actions. A finished row admits action 0 alone (so that a softmax
+            over its mask is defined); it ignores any action in range.
+        additive_mask: float32 [..., A]; 0 where `action_mask` is true, else -inf.
+        current: int64 [...]; the latest action, -1 before the first and where a finished row ignored it.
+        steps: int64 [...]; actions taken.
+        done: bool [...]; whether the episode has ended.
+        active: Rows that are not done; -1 where counting them would wait for a device.
+        owns_data: Whether `data` belongs to this state alone, so that `reset_rows` may write into it.
+        arrays: NumPy views of the tensors for the compiled kernels, rows flattened; () where these cannot be used.
+            Unless the mask is shared, they begin with those of the fields below `data`, in that order.
+        shares_mask: Whether one mask holds for all rows and steps (and is one piece of memory).
+    """
+
+    shares_mask: ClassVar[bool] = False
+    data: dict[str, Tensor]
+    action_mask: Tensor
+    additive_mask: Tensor
+    current: Tensor
+    steps: Tensor
+    done: Tensor
+    active: int = -1
+    owns_data: bool = False
+    arrays: tuple[NDArray, ...] | None = None
+
+    @property
+    def batch_size(self) -> torch.Size:
+        """[B] or [B, S]."""
+        return self.done.shape
+
+    @property
+    def num_starts(self) -> int | None:
+        """S, or None for a batch of shape [B]."""
+        return self.done.shape[1] if self.done.ndim == 2 else None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.done.device
+
+    @property
+    def all_done(self) -> bool:
+        """Whether every episode has ended; free on the CPU, else it waits for the device."""
+        return self.active == 0 if self.active >= 0 else bool(self.done.all())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors by field name, without the instance data."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Tensor)}
+
+    def to_tensordict(self) -> TensorDict:
+        """Everything needed to go on, as views; batch size [B], the instances under "data".
+
+        `torch.save(state.to_tensordict().to_dict(), path)` and `torch.load(path, weights_only=True)` keep a state.
+        """
+        batch = self.done.shape[:1]
+        return TensorDict({**self.tensors(), "data": TensorDict(self.data, batch_size=batch)}, batch_size=batch)
+
+    @classmethod
+    def from_tensordict(cls, saved: TensorDictBase | Mapping[str, Any]) -> Self:
+        """The state that `to_tensordict` (or its `to_dict`) described, on the same tensors."""
+        values: dict[str, Any] = {str(name): value for name, value in saved.items()}
+        data = {str(name): value for name, value in values.pop("data").items()}
+        return cls(data=data, **values)._counted()
+
+    def clone(self) -> Self:
+        """An independent copy; the instance data stays shared until one of the two resets a row."""
+        self.owns_data = False
+        copies: dict[str, Any] = {
+            name: t.clone() if t.is_contiguous() else t for name, t in self.tensors().items()
+        }
+        return replace(self, **copies, arrays=None)
+
+    def to(self, device: torch.device | str) -> Self:
+        """A copy on a device."""
+        moved: dict[str, Any] = {name: t.to(device, copy=t.is_contiguous()) for name, t in self.tensors().items()}
+        data = {name: value.to(device) for name, value in self.data.items()}
+        return replace(self, **moved, data=data, arrays=None, owns_data=False)._counted()
+
+    def _counted(self) -> Self:
+        self.active = int((~self.done).sum()) if self.done.is_cpu else -1
+        return self
+
+
+S = TypeVar("S", bound=State)
+
+
+class Environment(ABC, Generic[S]):
+    """A Markov decision process over batches of instances of one problem.
+
+    On the CPU a step is one compiled kernel on the memory of the tensors; on other devices, or with
+    `backend="torch"`, it is batched torch operations with the same results.
+
+    Args:
+        backend: "auto", or "torch" to do without compiled kernels on the CPU too.
+
+    Attributes:
+        problem: Name of the problem whose verifier judges the solutions.
+        maximize: Whether the objective is maximized.
+        state_type: The class of the states.
+    """
+
+    problem: ClassVar[str]
+    maximize: ClassVar[bool]
+    state_type: ClassVar[type[State]]
+
+    def __init__(self, *, backend: Backend = "auto") -> None:
+        self.backend = backend
+
+    def reset(self, data: Data, *, num_starts: int | None = None) -> S:
+        """Begins an episode for each instance.
+
+        Args:
+            data: The instances, as the class documents them; `co_gym.envs.batch.stack` makes them.
+            num_starts: Episodes for each instance (POMO, Kwon et al. 2020): the s-th begins with the s-th
+                admissible action, cyclically where there are fewer. None: one, its first action free.
+
+        Raises:
+            InputError: If a key is missing or unknown, or a shape or dtype is not as documented.
+        """
+        if num_starts is not None and num_starts < 1:
+            raise InputError(f"num_starts is {num_starts}: expected at least 1")
+        tensors = self._prepare(
+            {str(key): require_tensor(key, value).detach().contiguous() for key, value in data.items()}
+        )
+        first = next(iter(tensors.values()))
+        shape = first.shape[:1] if num_starts is None else torch.Size((first.shape[0], num_starts))
+        state = self._begin(tensors, shape)
+        if state.active < 0:
+            state._counted()
+        if num_starts is not None:
+            actions = self._first_actions(state)
+            if actions is not None:
+                self.step(state, actions, check=False)
+        self.bind(state)
+        return state
+
+    def step(self, state: S, action: Tensor, *, check: bool = True) -> S:
+        """Applies one action to each row, in place, and returns the same state.
+
+        Args:
+            state: Where the episodes stand.
+            action: int64 of the state's batch size.
+            check: Whether an action against the mask raises, before anything changes. (On other devices than the
+                CPU this waits for the device.) Without the check such an action has no defined result.
+
+        Raises:
+            InputError: If an action is against the mask, or `action` has another shape.
+        """
+        if action.shape != state.done.shape:
+            raise InputError(f"action has shape {list(action.shape)}: expected {list(state.done.shape)}")
+        if action.dtype is not torch.int64:
+            action = action.to(torch.int64)
+        arrays = state.arrays
+        if arrays is None:
+            arrays = self.bind(state)
+        if arrays:
+            rows = action.contiguous().numpy()
+            result = self._advance(state, arrays, rows if action.ndim == 1 else rows.reshape(-1), check)
+            if result < 0:
+                raise _refusal(state, action, -1 - result)
+            state.active = result
+            return state
+        if check:
+            _require_admissible(state, action)
+        self._advance_torch(state, action)
+        state._counted()
+        return state
+
+    def reset_rows(self, state: S, rows: Tensor, data: Data) -> S:
+        """Begins new episodes for some instances, in place; other rows stay as they are, bit for bit.
+
+        Args:
+            state: The state to change.
+            rows: The instances, as int64 indices [k] or a bool mask [B]; all starts of each begin anew.
+            data: Their new instances, [k, ...], of the sizes of those they replace.
+
+        Raises:
+            InputError: If an instance does not fit in the place of the old one.
+        """
+        rows = rows.nonzero().squeeze(-1) if rows.dtype is torch.bool else rows
+        fresh = self.reset(data, num_starts=state.num_starts)
+        _require_same_sizes(state, fresh, rows)
+        if not state.owns_data:
+            state.data = {key: value.clone() for key, value in state.data.items()}
+            state.owns_data, state.arrays = True, None
+        for key, value in state.data.items():
+            value.index_copy_(0, rows, fresh.data[key])
+        replaced = fresh.tensors()
+        for name, value in state.tensors().items():
+            if value.is_contiguous():
+                value.index_copy_(0, rows, replaced[name])
+        state._counted()
+        return state
+
+    def reward(self, state: S) -> Tensor:
+        """The final reward [...]: the objective, negated where it is minimized, in a float dtype.
+
+        Of an unfinished row: the sum of its step rewards so far. float32 for float32 data, else float64.
+        """
+        objective = self.objective(state)
+        signed = objective if self.maximize else -objective
+        return signed if signed.is_floating_point() else signed.to(torch.float64)
+
+    def bind(self, state: S) -> tuple[NDArray, ...]:
+        """NumPy views of a state for the kernels, kept in the state; () where the torch path is to be taken."""
+        usable = self.backend == "auto" and state.done.is_cpu
+        state.arrays = self._views(state) if usable else ()
+        return state.arrays
+
+    def is_compiled(self, state: S) -> bool:
+        """Whether the steps of a state are compiled kernels."""
+        return bool(self.bind(state) if state.arrays is None else state.arrays)
+
+    @abstractmethod
+    def objective(self, state: S) -> Tensor:
+        """The verifier's objective of each row's solution [...]: int64, or for float data its dtype."""
+
+    @abstractmethod
+    def step_reward(self, state: S) -> Tensor:
+        """The latest step's share [...] of the final reward; computed when asked for, 0 where a row did not move.
+
+        Over an episode the shares add up to the final reward minus the reward at reset (0 for a construction;
+        with several starts the forced first step counts as a step).
+        """
+
+    @abstractmethod
+    def solution(self, state: S) -> Tensor:
+        """The solutions in the problem's own form, int64 [..., n]."""
+
+    @abstractmethod
+    def _prepare(self, data: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Checks keys, shapes and dtypes; may add derived tensors."""
+
+    @abstractmethod
+    def _begin(self, data: dict[str, Tensor], shape: torch.Size) -> S:
+        """The state before the first action."""
+
+    def _first_actions(self, state: S) -> Tensor | None:
+        """Distinct first actions for the starts [B, S]; None leaves the starts free."""
+        admissible = state.action_mask
+        rank = torch.arange(admissible.shape[1], device=admissible.device) % admissible.sum(-1)
+        return (admissible.cumsum(-1) == rank.unsqueeze(-1) + 1).to(torch.uint8).argmax(-1)
+
+    @abstractmethod
+    def _views(self, state: S) -> tuple[NDArray, ...]:
+        """The arrays that `_advance` passes to the kernel, rows flattened."""
+
+    @abstractmethod
+    def _advance(self, state: S, arrays: tuple[NDArray, ...], action: NDArray, check: bool) -> int:
+        """One step by the kernel: rows still active, or -1 - row for the first row whose action is refused."""
+
+    @abstractmethod
+    def _advance_torch(self, state: S, action: Tensor) -> None:
+        """The same step by torch operations, for actions [...] that are admissible."""
+
+
+def require_tensor(key: object, value: object) -> Tensor:
+    """`value`, if it is a tensor.
+
+    Raises:
+        InputError: If it is something else.
+    """
+    if not isinstance(value, Tensor):
+        raise InputError(f"{key} is a {type(value).__name__}: expected a tensor")
+    return value
+
+
+def flat(tensor: Tensor, batch_dims: int) -> NDArray:
+    """A NumPy view of a contiguous tensor with its batch dimensions merged into one."""
+    return tensor.flatten(0, batch_dims - 1).numpy()
+
+
+def additive(mask: Tensor) -> Tensor:
+    """0 where a mask is true, else -inf, float32; as 1 - 1 / mask, twice as fast as filling by the mask."""
+    return mask.view(torch.uint8).to(torch.float32).reciprocal_().neg_().add_(1.0)
+
+
+def gather_rows(table: Tensor, index: Tensor) -> Tensor:
+    """`table[b, index[b]]` or `table[b, index[b, s]]`: rows [..., d] of a table [B, n, d]."""
+    flat_index = index.reshape(table.shape[0], -1, 1).expand(-1, -1, table.shape[-1])
+    return table.gather(1, flat_index).view(*index.shape, table.shape[-1])
+
+
+def _refusal(state: State, action: Tensor, row: int) -> InputError:
+    starts = state.num_starts
+    place = f"row {row}" if starts is None else f"row {row // starts}, start {row % starts}"
+    count = state.action_mask.shape[-1]
+    value = int(action.reshape(-1)[row])
+    if not 0 <= value < count:
+        return InputError(f"action {value} in {place}: expected 0..{count - 1}")
+    return InputError(f"action {value} in {place} is against the mask")
+
+
+def _require_admissible(state: State, action: Tensor) -> None:
+    count = state.action_mask.shape[-1]
+    inside = action.clamp(0, count - 1)
+    good = state.action_mask.gather(-1, inside.unsqueeze(-1)).squeeze(-1) | state.done
+    good &= inside == action
+    if not bool(good.all()):
+        raise _refusal(state, action, int((~good).reshape(-1).to(torch.uint8).argmax()))
+
+
+def _require_same_sizes(state: State, fresh: State, rows: Tensor) -> None:
+    if fresh.done.shape[0] != rows.numel():
+        raise InputError(f"{fresh.done.shape[0]} instances for {rows.numel()} rows")
+    for key, old in state.data.items():
+        new = fresh.data.get(key)
+        if new is None or new.shape[1:] != old.shape[1:] or new.dtype != old.dtype:
+            raise InputError(f"{key} does not fit: expected {list(old.shape[1:])} {old.dtype} for each instance")

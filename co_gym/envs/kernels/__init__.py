@@ -1,0 +1,1 @@
+"""Compiled steps of the environments, one module per problem: all rows of a batch in one call."""

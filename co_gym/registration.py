@@ -1,0 +1,20 @@
+"""The ids under which gymnasium knows the environments. Importing this loads gymnasium, but not torch."""
+
+from __future__ import annotations
+
+import gymnasium
+
+NAMES = ("TSP", "TSPImprovement", "Knapsack", "MultiKnapsack", "MIS")
+"""Keys of `co_gym.envs.catalogue.CATALOGUE`."""
+
+
+def register_all() -> None:
+    """Registers `co_gym/<name>-v0` and `co_gym/<name>-Flat-v0`; the latter's observation is one float32 vector."""
+    for name in NAMES:
+        for suffix, flat in (("", False), ("-Flat", True)):
+            gymnasium.register(
+                id=f"co_gym/{name}{suffix}-v0",
+                entry_point="co_gym.envs.adapters:COEnv",
+                vector_entry_point="co_gym.envs.adapters:COVectorEnv",
+                kwargs={"name": name, "flat": flat} if flat else {"name": name},
+            )
