@@ -1,115 +1,23 @@
-"""What every batched environment shares: its state, masked steps in place, per-row resets."""
+"""What every batched environment shares: masked steps in place, rewards, per-row resets."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 import torch
 from numpy.typing import NDArray
-from tensordict import TensorDict, TensorDictBase
+from tensordict import TensorDictBase
 from torch import Tensor
 
+from co_gym.envs.state import State as State
+from co_gym.envs.tensors import require_tensor
 from co_gym.errors import InputError
 
 Backend = Literal["auto", "torch"]
 Data = TensorDictBase | Mapping[str, Tensor]
 """A batch of instances: the problem's arrays by key, each with the batch in front."""
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class State:
-    """A batch of episodes. Every tensor is allocated once, at reset, and updated in place.
-
-    `...` stands for [B], or for [B, S] with S starts for each of B instances; the instance data is never copied
-    to the starts.
-
-    Attributes:
-        data: The instances by key, [B, ...]; the tensors given to `reset`, not copies.
-        action_mask: bool [..., A]; the admissible actions. A finished row admits action 0 alone (so that a softmax
-            over its mask is defined); it ignores any action in range.
-        additive_mask: float32 [..., A]; 0 where `action_mask` is true, else -inf.
-        current: int64 [...]; the latest action, -1 before the first and where a finished row ignored it.
-        steps: int64 [...]; actions taken.
-        done: bool [...]; whether the episode has ended.
-        active: Rows that are not done; -1 where counting them would wait for a device.
-        owns_data: Whether `data` belongs to this state alone, so that `reset_rows` may write into it.
-        arrays: NumPy views of the tensors for the compiled kernels, rows flattened; () where these cannot be used.
-            Unless the mask is shared, they begin with those of the fields below `data`, in that order.
-        shares_mask: Whether one mask holds for all rows and steps (and is one piece of memory).
-    """
-
-    shares_mask: ClassVar[bool] = False
-    data: dict[str, Tensor]
-    action_mask: Tensor
-    additive_mask: Tensor
-    current: Tensor
-    steps: Tensor
-    done: Tensor
-    active: int = -1
-    owns_data: bool = False
-    arrays: tuple[NDArray, ...] | None = None
-
-    @property
-    def batch_size(self) -> torch.Size:
-        """[B] or [B, S]."""
-        return self.done.shape
-
-    @property
-    def num_starts(self) -> int | None:
-        """S, or None for a batch of shape [B]."""
-        return self.done.shape[1] if self.done.ndim == 2 else None
-
-    @property
-    def device(self) -> torch.device:
-        """Where the tensors are."""
-        return self.done.device
-
-    @property
-    def all_done(self) -> bool:
-        """Whether every episode has ended; free on the CPU, else it waits for the device."""
-        return self.active == 0 if self.active >= 0 else bool(self.done.all())
-
-    def tensors(self) -> dict[str, Tensor]:
-        """The tensors by field name, without the instance data."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if isinstance(value, Tensor)}
-
-    def to_tensordict(self) -> TensorDict:
-        """Everything needed to go on, as views; batch size [B], the instances under "data".
-
-        `torch.save(state.to_tensordict().to_dict(), path)` and `torch.load(path, weights_only=True)` keep a state.
-        """
-        batch = self.done.shape[:1]
-        return TensorDict({**self.tensors(), "data": TensorDict(self.data, batch_size=batch)}, batch_size=batch)
-
-    @classmethod
-    def from_tensordict(cls, saved: TensorDictBase | Mapping[str, Any]) -> Self:
-        """The state that `to_tensordict` (or its `to_dict`) described, on the same tensors."""
-        values: dict[str, Any] = {str(name): value for name, value in saved.items()}
-        data = {str(name): value for name, value in values.pop("data").items()}
-        return cls(data=data, **values)._counted()
-
-    def clone(self) -> Self:
-        """An independent copy; the instance data stays shared until one of the two resets a row."""
-        self.owns_data = False
-        copies: dict[str, Any] = {
-            name: t.clone() if t.is_contiguous() else t for name, t in self.tensors().items()
-        }
-        return replace(self, **copies, arrays=None)
-
-    def to(self, device: torch.device | str) -> Self:
-        """A copy on a device."""
-        moved: dict[str, Any] = {name: t.to(device, copy=t.is_contiguous()) for name, t in self.tensors().items()}
-        data = {name: value.to(device) for name, value in self.data.items()}
-        return replace(self, **moved, data=data, arrays=None, owns_data=False)._counted()
-
-    def _counted(self) -> Self:
-        self.active = int((~self.done).sum()) if self.done.is_cpu else -1
-        return self
-
 
 S = TypeVar("S", bound=State)
 
@@ -156,7 +64,7 @@ class Environment(ABC, Generic[S]):
         shape = first.shape[:1] if num_starts is None else torch.Size((first.shape[0], num_starts))
         state = self._begin(tensors, shape)
         if state.active < 0:
-            state._counted()
+            state.count_active()
         if num_starts is not None:
             actions = self._first_actions(state)
             if actions is not None:
@@ -169,16 +77,18 @@ class Environment(ABC, Generic[S]):
 
         Args:
             state: Where the episodes stand.
-            action: int64 of the state's batch size.
+            action: int64 (other integers are converted), of the state's batch size.
             check: Whether an action against the mask raises, before anything changes. (On other devices than the
                 CPU this waits for the device.) Without the check such an action has no defined result.
 
         Raises:
-            InputError: If an action is against the mask, or `action` has another shape.
+            InputError: If an action is against the mask, or `action` has another shape or a float dtype.
         """
         if action.shape != state.done.shape:
             raise InputError(f"action has shape {list(action.shape)}: expected {list(state.done.shape)}")
         if action.dtype is not torch.int64:
+            if action.is_floating_point():
+                raise InputError(f"action has dtype {action.dtype}: expected int64")
             action = action.to(torch.int64)
         arrays = state.arrays
         if arrays is None:
@@ -193,7 +103,7 @@ class Environment(ABC, Generic[S]):
         if check:
             _require_admissible(state, action)
         self._advance_torch(state, action)
-        state._counted()
+        state.count_active()
         return state
 
     def reset_rows(self, state: S, rows: Tensor, data: Data) -> S:
@@ -219,7 +129,7 @@ class Environment(ABC, Generic[S]):
         for name, value in state.tensors().items():
             if value.is_contiguous():
                 value.index_copy_(0, rows, replaced[name])
-        state._counted()
+        state.count_active()
         return state
 
     def reward(self, state: S) -> Tensor:
@@ -282,33 +192,6 @@ class Environment(ABC, Generic[S]):
     @abstractmethod
     def _advance_torch(self, state: S, action: Tensor) -> None:
         """The same step by torch operations, for actions [...] that are admissible."""
-
-
-def require_tensor(key: object, value: object) -> Tensor:
-    """`value`, if it is a tensor.
-
-    Raises:
-        InputError: If it is something else.
-    """
-    if not isinstance(value, Tensor):
-        raise InputError(f"{key} is a {type(value).__name__}: expected a tensor")
-    return value
-
-
-def flat(tensor: Tensor, batch_dims: int) -> NDArray:
-    """A NumPy view of a contiguous tensor with its batch dimensions merged into one."""
-    return tensor.flatten(0, batch_dims - 1).numpy()
-
-
-def additive(mask: Tensor) -> Tensor:
-    """0 where a mask is true, else -inf, float32; as 1 - 1 / mask, twice as fast as filling by the mask."""
-    return mask.view(torch.uint8).to(torch.float32).reciprocal_().neg_().add_(1.0)
-
-
-def gather_rows(table: Tensor, index: Tensor) -> Tensor:
-    """`table[b, index[b]]` or `table[b, index[b, s]]`: rows [..., d] of a table [B, n, d]."""
-    flat_index = index.reshape(table.shape[0], -1, 1).expand(-1, -1, table.shape[-1])
-    return table.gather(1, flat_index).view(*index.shape, table.shape[-1])
 
 
 def _refusal(state: State, action: Tensor, row: int) -> InputError:

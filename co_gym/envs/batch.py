@@ -12,7 +12,7 @@ from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 
 from co_gym import registry
-from co_gym.envs.base import require_tensor
+from co_gym.envs.tensors import require_tensor
 from co_gym.errors import InputError, unknown_name
 from co_gym.instance import Instance
 

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from co_gym.envs.base import flat
 from co_gym.envs.kernels import subset as kernels
 from co_gym.envs.subset import SubsetEnv, SubsetState, require_batch, spread
+from co_gym.envs.tensors import flat
 from co_gym.errors import InputError
 
 TOLERANCE = 9.9e-10

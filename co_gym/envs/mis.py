@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from co_gym.envs.base import Data, gather_rows
+from co_gym.envs.base import Data
 from co_gym.envs.kernels import subset as kernels
 from co_gym.envs.subset import SubsetEnv, SubsetState, require_batch
+from co_gym.envs.tensors import gather_rows
 from co_gym.errors import InputError
 
 

@@ -123,3 +123,26 @@ class ActionMask:
     def reader(self, state: State) -> Reader:
         """See `Part`."""
         return _reader(state.action_mask.numpy())
+
+
+@dataclass(frozen=True)
+class CurrentDistances:
+    """Distance from the latest city to every city, float32 [n]; 0 before the first. For tours from coordinates."""
+
+    name: str = "current_distances"
+    fixed: bool = False
+
+    def space(self, state: State) -> spaces.Space:
+        """Box."""
+        return spaces.Box(0.0, LARGEST, (state.action_mask.shape[-1],), np.float32)
+
+    def reader(self, state: State) -> Reader:
+        """See `Part`."""
+        points, here = state.data["coordinates"].numpy(), _columns(getattr(state, "current_coordinates"))
+        started = _columns(state.current)
+
+        def read() -> NDArray:
+            away = np.hypot(*(points[..., axis] - here[:, None, axis] for axis in (0, 1)))
+            return (away * (started >= 0)).astype(np.float32)
+
+        return read

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from co_gym.envs.base import State, flat
 from co_gym.envs.kernels.sampling import draw
+from co_gym.envs.state import State
+from co_gym.envs.tensors import flat
 from co_gym.solvers.kernels.rng import seed_state
 
 

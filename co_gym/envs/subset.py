@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from co_gym.envs.base import Environment, State, additive, flat
+from co_gym.envs.base import Environment
 from co_gym.envs.kernels import subset as kernels
+from co_gym.envs.state import State
+from co_gym.envs.tensors import additive, flat
 from co_gym.errors import InputError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from co_gym.envs.base import gather_rows
 from co_gym.envs.kernels import tsp as kernels
+from co_gym.envs.tensors import gather_rows
 from co_gym.errors import InputError
 
 FLOATS = (torch.float32, torch.float64)

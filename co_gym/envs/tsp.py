@@ -8,8 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from co_gym.envs.base import Environment, State, additive, flat, gather_rows
+from co_gym.envs.base import Environment
 from co_gym.envs.kernels import tsp as kernels
+from co_gym.envs.state import State
+from co_gym.envs.tensors import additive, flat, gather_rows
 from co_gym.envs.tours import leg, path_lengths, require_cities
 
 

@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from co_gym.envs.base import Backend, Environment, State, additive, flat
+from co_gym.envs.base import Backend, Environment
 from co_gym.envs.kernels import two_opt as kernels
+from co_gym.envs.state import State
+from co_gym.envs.tensors import additive, flat
 from co_gym.envs.tours import are_tours, leg, nearest_neighbour, path_lengths, require_cities
 from co_gym.errors import InputError
 
@@ -129,6 +131,8 @@ class TwoOptEnv(Environment[TwoOptState]):
     def _first_tours(self, data: dict[str, Tensor], shape: torch.Size, n: int) -> Tensor:
         if "tour" in data:
             given = data["tour"]
+            if given.ndim == 3 and given.shape[:2] != shape:
+                raise InputError(f"tour has {given.shape[1]} starts: expected num_starts={given.shape[1]}")
             if given.ndim == 2 and len(shape) == 2:
                 given = given.unsqueeze(1)
             return given.expand(*shape, n).clone(memory_format=torch.contiguous_format)

@@ -75,6 +75,8 @@ def test_start_tours() -> None:
     assert nearest.length.tolist() == [[14.0, 14.0, 14.0]]
     given = torch.tensor([[3, 0, 2, 1]])
     assert TwoOptEnv().reset({"coordinates": points, "tour": given}, num_starts=2).tour[:, 1].equal(given)
+    with pytest.raises(InputError, match="num_starts=1"):
+        TwoOptEnv().reset({"coordinates": points, "tour": given.unsqueeze(1)}, num_starts=2)
     with pytest.raises(InputError, match="max_steps 0"):
         TwoOptEnv(max_steps=0)
 
