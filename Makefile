@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test lint types tests results docs clean
+.PHONY: setup demo test lint types tests test-slow results docs clean
 
 setup: $(VENV)/.installed
 
@@ -27,7 +27,10 @@ types: setup
 	$(BIN)/mypy
 
 tests: setup
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: setup
+	$(BIN)/pytest -m slow -s
 
 # The tables of docs/results.md; DATA is a folder as the scripts describe it.
 results: setup

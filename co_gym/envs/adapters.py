@@ -22,6 +22,7 @@ from co_gym import registry
 from co_gym.envs import rendering
 from co_gym.envs.catalogue import CATALOGUE
 from co_gym.envs.observations import Part
+from co_gym.envs.rows import Row
 from co_gym.envs.sources import FixedSource, GeneratedSource, Source, load_instances
 from co_gym.errors import InputError, unknown_name
 from co_gym.instance import Instance
@@ -37,7 +38,7 @@ class Episodes:
     Args:
         name: Key of `CATALOGUE`.
         num_rows: Rows.
-        observation: Parts of the observation; the catalogue's by default.
+        observation: Parts of the observation, or names of the catalogue's parts; its default ones by default.
         reward: `"sparse"`: the objective (negated where it is minimized) at the end, 0 before; `"dense"`: shares
             of it at each step, with the same sum.
         invalid: What an action against the mask does: ends the episode with reward -`invalid_penalty`, or raises.
@@ -57,7 +58,7 @@ class Episodes:
         name: str,
         num_rows: int,
         *,
-        observation: Sequence[Part] | None = None,
+        observation: Sequence[Part | str] | None = None,
         reward: RewardKind = "sparse",
         invalid: Invalid = "terminate",
         invalid_penalty: float | None = None,
@@ -92,7 +93,7 @@ class Episodes:
         self._rows = np.arange(num_rows)
         sample = self.environment.reset(_tensors(self.source.probe()))
         unit = instances is None and label in entry.unit
-        self.parts = tuple(observation) if observation is not None else entry.parts(unit, size)
+        self.parts = _parts(observation, entry.parts(unit, size), entry.extras)
         self.num_actions = int(sample.action_mask.shape[-1])
         self.penalty = float(self.num_actions if invalid_penalty is None else invalid_penalty)
         self.observation_space = self._space(sample)
@@ -192,6 +193,19 @@ class Episodes:
         return self._objectives
 
 
+def _parts(
+    wanted: Sequence[Part | str] | None, default: tuple[Part, ...], extras: tuple[Part, ...]
+) -> tuple[Part, ...]:
+    """The parts of an observation: the default ones, or those wanted, by name or as they are."""
+    if wanted is None:
+        return default
+    named = {part.name: part for part in (*default, *extras)}
+    for part in wanted:
+        if isinstance(part, str) and part not in named:
+            raise unknown_name("part of the observation", part, list(named))
+    return tuple(named[part] if isinstance(part, str) else part for part in wanted)
+
+
 def _tensors(arrays: Mapping[str, NDArray]) -> dict[str, torch.Tensor]:
     return {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in arrays.items()}
 
@@ -287,6 +301,7 @@ class COVectorEnv(VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._all = np.ones(num_envs, dtype=bool)
+        self._all.setflags(write=False)
         self._pending: NDArray | None = None
 
     def reset(
@@ -362,7 +377,7 @@ class COVectorEnv(VectorEnv):
             mask = self.episodes.masks() * rows[:, None]
         elif mask is None:
             mask = self.episodes.masks()
-        info = {"action_mask": mask, "_action_mask": rows.copy()}
+        info = {"action_mask": mask, "_action_mask": rows}
         if ended is not None:
             info |= {"objective": np.where(ended, self.episodes.objectives(), 0.0), "_objective": ended.copy()}
         return info
@@ -371,14 +386,8 @@ class COVectorEnv(VectorEnv):
         """The last observations and infos of the episodes that ended."""
         observation = self._observation()
         final = np.full(self.num_envs, None, dtype=object)
-        rows = range(self.num_envs) if ended.all() else np.flatnonzero(ended).tolist()
-        if self.episodes.flat:
-            for row in rows:
-                final[row] = observation[row]
-        else:
-            names, columns = tuple(observation), tuple(observation.values())
-            for row, entry in zip(rows, zip(*(c if len(rows) == len(c) else c[rows] for c in columns))):  # noqa: B905
-                final[row] = dict(zip(names, entry))  # noqa: B905 - a third faster, and of equal length by design
+        for row in np.flatnonzero(ended).tolist():
+            final[row] = observation[row] if self.episodes.flat else Row(observation, row)
         return {
             "final_obs": final,
             "_final_obs": ended.copy(),

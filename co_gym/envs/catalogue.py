@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from co_gym.envs.base import Environment
 from co_gym.envs.knapsack import KnapsackEnv, MultiKnapsackEnv
 from co_gym.envs.mis import MISEnv
-from co_gym.envs.observations import LARGEST, ActionMask, DataPart, FieldPart, Part
+from co_gym.envs.observations import LARGEST, ActionMask, CurrentDistances, DataPart, FieldPart, Part
 from co_gym.envs.sources import Arrays
 from co_gym.envs.tsp import TSPEnv
 from co_gym.envs.two_opt import TwoOptEnv
@@ -34,6 +34,7 @@ class Entry:
         unit: Distributions whose data lies in [0, 1].
         settings: Further keywords of `make`, with their defaults.
         options: Keywords that are parameters of the distribution, with their defaults.
+        extras: Further parts that may be observed, by name.
         is_path: Whether an unfinished solution is a path through its first `steps` nodes.
     """
 
@@ -47,6 +48,7 @@ class Entry:
     unit: frozenset[str] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    extras: tuple[Part, ...] = ()
     is_path: bool = False
 
 
@@ -109,7 +111,18 @@ def _graph_parts(unit: bool, size: int) -> tuple[Part, ...]:
 TOURS = frozenset({"uniform", "clustered", "gaussian-mixture"})
 
 CATALOGUE = {
-    "TSP": Entry(TSPEnv, "tsp", "num_nodes", 20, "uniform", _tour_parts, _tsp_arrays, TOURS, is_path=True),
+    "TSP": Entry(
+        TSPEnv,
+        "tsp",
+        "num_nodes",
+        20,
+        "uniform",
+        _tour_parts,
+        _tsp_arrays,
+        TOURS,
+        extras=(CurrentDistances(),),
+        is_path=True,
+    ),
     "TSPImprovement": Entry(
         TwoOptEnv,
         "tsp",

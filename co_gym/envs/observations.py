@@ -138,11 +138,12 @@ class CurrentDistances:
 
     def reader(self, state: State) -> Reader:
         """See `Part`."""
-        points, here = state.data["coordinates"].numpy(), _columns(getattr(state, "current_coordinates"))
-        started = _columns(state.current)
+        points, current = state.data["coordinates"].numpy(), _columns(state.current)
+        rows = np.arange(len(points))
 
         def read() -> NDArray:
+            here = points[rows, np.maximum(current[:, 0], 0)]
             away = np.hypot(*(points[..., axis] - here[:, None, axis] for axis in (0, 1)))
-            return (away * (started >= 0)).astype(np.float32)
+            return (away * (current >= 0)).astype(np.float32)
 
         return read

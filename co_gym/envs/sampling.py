@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from co_gym.envs.kernels.sampling import draw
+from co_gym.envs.kernels.words import words
 from co_gym.envs.state import State
 from co_gym.envs.tensors import flat
 from co_gym.solvers.kernels.rng import seed_state
@@ -38,7 +39,7 @@ class RandomPolicy:
             rows, ended = (
                 (state.arrays[0], state.arrays[4]) if state.arrays else (flat(mask, dims), flat(done, dims))
             )
-            action = torch.from_numpy(draw(rows, ended, self._bits))
+            action = torch.from_numpy(draw(rows, words(rows), ended, self._bits))
             return action if dims == 1 else action.view(done.shape)
         noise = torch.rand(mask.shape, device=mask.device, generator=self._generator(mask.device))
         return noise.masked_fill_(~mask, -1.0).argmax(-1)

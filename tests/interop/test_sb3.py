@@ -9,7 +9,18 @@ from sb3_contrib import MaskablePPO
 
 import co_gym  # noqa: F401 - registers the ids
 
-CASES = [("co_gym/Knapsack-v0", {"num_items": 20}, 40_000), ("co_gym/TSP-v0", {"num_nodes": 10}, 60_000)]
+CASES = [
+    ("co_gym/Knapsack-v0", {"num_items": 20}, 40_000),
+    (
+        "co_gym/TSP-v0",
+        {
+            "num_nodes": 10,
+            "reward": "dense",
+            "observation": ["current_distances", "coordinates", "action_mask"],
+        },
+        40_000,
+    ),
+]
 
 
 def mean_return(id: str, keywords: dict, policy: MaskablePPO | None, episodes: int = 200) -> float:
@@ -37,4 +48,4 @@ def test_maskable_ppo_beats_random_choice(id: str, keywords: dict, steps: int) -
     policy.learn(steps)
     trained, random = mean_return(id, keywords, policy), mean_return(id, keywords, None)
     print(f"{id}: trained {trained:.3f}, random {random:.3f}")
-    assert trained - random > 0.05 * abs(random)
+    assert trained - random > 0.1 * abs(random)

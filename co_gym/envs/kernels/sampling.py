@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from co_gym.envs.kernels.words import WORD, count, find
 from co_gym.solvers.kernels.compiled import inner, kernel
 from co_gym.solvers.kernels.rng import below
 
-_BLOCK = 16
 _TRIES = 3
 
 
 @inner
-def _nth(mask: NDArray[np.bool_], rank: int) -> int:
-    """The position of the true entry with `rank` others before it, or -1 - count if there are fewer."""
+def _count(mask: NDArray[np.bool_], words: NDArray[np.uint64]) -> int:
     n = mask.size
-    seen = 0
+    total = first = 0
+    while first + WORD <= n:
+        total += count(words[first])
+        first += WORD
+    for j in range(first, n):
+        total += mask[j]
+    return total
+
+
+@inner
+def _nth(mask: NDArray[np.bool_], words: NDArray[np.uint64], rank: int) -> int:
+    """The position of the true entry of a row with `rank` others before it."""
+    n = mask.size
     first = 0
-    while first + _BLOCK <= n:
-        count: Any = np.uint8(0)
-        for k in range(_BLOCK):
-            count = np.uint8(count + mask[first + k])
-        if seen + count > rank:
-            break
-        seen += count
-        first += _BLOCK
+    while first + WORD <= n:
+        here = count(words[first])
+        if here > rank:
+            return first + find(words[first], rank)
+        rank -= here
+        first += WORD
     for j in range(first, n):
         if mask[j]:
-            if seen == rank:
+            if rank == 0:
                 return j
-            seen += 1
-    return -1 - seen
+            rank -= 1
+    return -1
 
 
 @kernel
-def draw(mask: NDArray[np.bool_], done: NDArray[np.bool_], rng: NDArray[np.uint64]) -> NDArray[np.int64]:
+def draw(
+    mask: NDArray[np.bool_], words: NDArray[np.uint64], done: NDArray[np.bool_], rng: NDArray[np.uint64]
+) -> NDArray[np.int64]:
     """An admissible action [R] of each row [R, A], all equally likely; 0 for finished rows.
 
     A few draws among all actions come first: they hit while many are admissible, and leave the others uniform.
@@ -54,7 +63,7 @@ def draw(mask: NDArray[np.bool_], done: NDArray[np.bool_], rng: NDArray[np.uint6
                 hit = guess
                 break
         if hit < 0:
-            count = -1 - _nth(mask[row], n)
-            hit = _nth(mask[row], below(rng, count)) if count > 0 else 0
+            admissible = _count(mask[row], words[row])
+            hit = _nth(mask[row], words[row], below(rng, admissible)) if admissible > 0 else 0
         out[row] = hit
     return out

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.envs.kernels.rows import close, refused
+from co_gym.envs.kernels.words import WORD, count
 from co_gym.solvers.kernels.compiled import inner, kernel
 
 
@@ -36,6 +37,36 @@ def _settle(
     for j in range(free.size):
         added[j] = np.float32(0.0) if free[j] else np.float32(-np.inf)
     available[row] = count
+
+
+@inner
+def _exclude(
+    free: NDArray[np.bool_],
+    added: NDArray[np.float32],
+    joined: NDArray[np.bool_],
+    free_words: NDArray[np.uint64],
+    joined_words: NDArray[np.uint64],
+) -> int:
+    """Masks out of one row the entries [n] that are joined; returns how many of them were admissible."""
+    n = free.size
+    lost = first = 0
+    while first + WORD <= n:
+        word = free_words[first]
+        hit = word & joined_words[first]
+        if hit != 0:
+            word ^= hit
+            free_words[first] = word
+            lost += count(hit)
+            for k in range(WORD):
+                admissible = (word >> np.uint64(8 * k)) & np.uint64(1)
+                added[first + k] = np.float32(0.0) if admissible else np.float32(-np.inf)
+        first += WORD
+    for j in range(first, n):
+        if free[j] and joined[j]:
+            free[j] = False
+            added[j] = -np.inf
+            lost += 1
+    return lost
 
 
 @kernel
@@ -122,6 +153,8 @@ def exclude_dense(
     selected: NDArray[np.bool_],
     available: NDArray[np.int64],
     adjacency: NDArray[np.bool_],
+    mask_words: NDArray[np.uint64],
+    adjacency_words: NDArray[np.uint64],
 ) -> int:
     """Adds a node to each row's independent set and masks its neighbours.
 
@@ -131,7 +164,7 @@ def exclude_dense(
     bad = refused(action, check, mask, done)
     if bad >= 0:
         return -1 - bad
-    instances, n, _ = adjacency.shape
+    instances = adjacency.shape[0]
     starts = mask.shape[0] // instances
     active = row = 0
     for b in range(instances):
@@ -141,11 +174,10 @@ def exclude_dense(
             else:
                 node = action[row]
                 _take(row, node, selected, current, steps)
-                mask[row, node] = False
-                free, joined = mask[row], adjacency[b, node]
-                for j in range(n):
-                    free[j] &= not joined[j]
-                _settle(row, mask, additive, available)
+                _mask_out(row, node, mask, additive)
+                joined, joined_words = adjacency[b, node], adjacency_words[b, node]
+                lost = _exclude(mask[row], additive[row], joined, mask_words[row], joined_words)
+                available[row] -= 1 + lost
                 if available[row] == 0:
                     close(row, mask, additive, done)
                 else:

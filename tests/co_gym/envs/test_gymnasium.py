@@ -215,6 +215,18 @@ def test_parts_can_be_replaced() -> None:
     assert set(observation) == {"weights", "action_mask"}
 
 
+def test_parts_by_name() -> None:
+    wanted = ["current_distances", "coordinates", "current", "action_mask"]
+    environment = gymnasium.make("co_gym/TSP-v0", num_nodes=6, observation=wanted)
+    first, _ = environment.reset(seed=0)
+    assert not first["current_distances"].any()
+    seen, *_ = environment.step(4)
+    expected = np.linalg.norm(seen["coordinates"] - seen["coordinates"][4], axis=1)
+    np.testing.assert_allclose(seen["current_distances"], expected, rtol=1e-6)
+    with pytest.raises(co_gym.InputError, match="current_distances"):
+        gymnasium.make("co_gym/TSP-v0", observation=["distances"])
+
+
 def test_action_masks_for_maskable_policies() -> None:
     environment = gymnasium.make("co_gym/Knapsack-v0", num_items=6)
     observation, info = environment.reset(seed=0)
