@@ -10,7 +10,7 @@ from sb3_contrib import MaskablePPO
 import co_gym  # noqa: F401 - registers the ids
 
 CASES = [
-    ("co_gym/Knapsack-v0", {"num_items": 20}, 40_000),
+    ("co_gym/Knapsack-v0", {"num_items": 20, "reward": "dense"}, 40_000),
     (
         "co_gym/TSP-v0",
         {
@@ -44,8 +44,16 @@ def mean_return(id: str, keywords: dict, policy: MaskablePPO | None, episodes: i
 @pytest.mark.slow
 @pytest.mark.parametrize(("id", "keywords", "steps"), CASES, ids=[case[0] for case in CASES])
 def test_maskable_ppo_beats_random_choice(id: str, keywords: dict, steps: int) -> None:
-    policy = MaskablePPO("MultiInputPolicy", gymnasium.make(id, **keywords), seed=0, n_steps=1000, batch_size=250)
+    policy = MaskablePPO(
+        "MultiInputPolicy",
+        gymnasium.make(id, **keywords),
+        seed=0,
+        n_steps=1000,
+        batch_size=250,
+        gamma=1.0,
+        learning_rate=1e-3,
+    )
     policy.learn(steps)
     trained, random = mean_return(id, keywords, policy), mean_return(id, keywords, None)
     print(f"{id}: trained {trained:.3f}, random {random:.3f}")
-    assert trained - random > 0.1 * abs(random)
+    assert trained - random > 0.2 * abs(random)

@@ -53,13 +53,12 @@ def _exclude(
     while first + WORD <= n:
         word = free_words[first]
         hit = word & joined_words[first]
-        if hit != 0:
-            word ^= hit
-            free_words[first] = word
-            lost += count(hit)
-            for k in range(WORD):
-                admissible = (word >> np.uint64(8 * k)) & np.uint64(1)
-                added[first + k] = np.float32(0.0) if admissible else np.float32(-np.inf)
+        word ^= hit
+        free_words[first] = word
+        lost += count(hit)
+        for k in range(WORD):
+            admissible = (word >> np.uint64(8 * k)) & np.uint64(1)
+            added[first + k] = np.float32(0.0) if admissible else np.float32(-np.inf)
         first += WORD
     for j in range(first, n):
         if free[j] and joined[j]:
