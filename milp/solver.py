@@ -149,6 +149,8 @@ def attach_reporter(model: Any, report: _Reporter) -> None:
     from pyscipopt import SCIP_EVENTTYPE, Eventhdlr
 
     class Handler(Eventhdlr):
+        """Listens for the two events."""
+
         kinds = (SCIP_EVENTTYPE.BESTSOLFOUND, SCIP_EVENTTYPE.DUALBOUNDIMPROVED)
 
         def eventinit(self) -> None:

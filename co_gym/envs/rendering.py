@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from co_gym.envs.adapters import Episodes
+    from co_gym.envs.episodes import Episodes
     from co_gym.instance import Instance
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from co_gym.instance import Instance
 from co_gym.problems.tsp import TSP
 from co_gym.solvers.base import Answer, Monitor, Options, Role
+from co_gym.solvers.heuristics import Construction
 from co_gym.solvers.kernels.tours import (
     FAST_TSP_FROM,
     farthest_insertion,
@@ -27,7 +28,7 @@ class FastTSP:
     name = "fast-tsp"
     role: Role = "local-search"
     problems: frozenset[str] | None = TSP_ONLY
-    summary = "iterated local search of the package fast-tsp (Shvetsov 2021)"
+    summary = "iterated local search of the package fast-tsp (Mulvad 2021)"
 
     def solve(
         self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
@@ -45,45 +46,37 @@ class FastTSP:
         return Answer("feasible", solution=monitor.solution, objective=monitor.objective)
 
 
-class NearestNeighbour:
-    """From each city to the nearest one not visited yet; best over all starting cities."""
-
-    name = "nearest-neighbour"
-    role: Role = "baseline"
-    problems: frozenset[str] | None = TSP_ONLY
-    summary = "nearest neighbour from every city (Rosenkrantz, Stearns, Lewis 1977)"
-
-    def solve(
-        self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
-    ) -> Answer:
-        """See `Solver`."""
-        distances = TSP().distances(instance)
-        if start is not None:
-            _report(monitor, instance, start)
-        for first in range(distances.shape[0]):
-            _report(monitor, instance, nearest_neighbour(distances, first))
-            if monitor.remaining == 0:
-                break
-        return Answer("feasible", solution=monitor.solution, objective=monitor.objective)
+MOST_STARTS = 50
+"""Cities from which nearest neighbour begins, evenly spread over larger instances."""
 
 
-class FarthestInsertion:
-    """Inserts the city farthest from the tour where it costs least."""
+def _nearest_neighbour(instance: Instance) -> NDArray:
+    """The best tour of nearest neighbour from several cities."""
+    distances = TSP().distances(instance)
+    n = len(distances)
+    starts = np.unique(np.linspace(0, n - 1, min(n, MOST_STARTS)).astype(np.int64))
+    tours = [nearest_neighbour(distances, int(first)) for first in starts]
+    return min(tours, key=lambda tour: TSP().objective(instance, tour))
 
-    name = "farthest-insertion"
-    role: Role = "baseline"
-    problems: frozenset[str] | None = TSP_ONLY
-    summary = "farthest insertion (Rosenkrantz, Stearns, Lewis 1977)"
 
-    def solve(
-        self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
-    ) -> Answer:
-        """See `Solver`."""
-        if start is not None:
-            _report(monitor, instance, start)
-        distances = TSP().distances(instance).astype(np.float64)
-        _report(monitor, instance, farthest_insertion(distances) if len(distances) > 1 else np.zeros(1, np.int64))
-        return Answer("feasible", solution=monitor.solution, objective=monitor.objective)
+def _farthest_insertion(instance: Instance) -> NDArray:
+    distances = TSP().distances(instance).astype(np.float64)
+    return farthest_insertion(distances) if len(distances) > 1 else np.zeros(1, np.int64)
+
+
+NEAREST_NEIGHBOUR = Construction(
+    {"tsp"},
+    f"nearest neighbour from up to {MOST_STARTS} cities (Rosenkrantz, Stearns, Lewis 1977)",
+    _nearest_neighbour,
+    name="nearest-neighbour",
+)
+
+FARTHEST_INSERTION = Construction(
+    {"tsp"},
+    "farthest insertion (Rosenkrantz, Stearns, Lewis 1977)",
+    _farthest_insertion,
+    name="farthest-insertion",
+)
 
 
 def _report(monitor: Monitor, instance: Instance, tour: NDArray) -> None:

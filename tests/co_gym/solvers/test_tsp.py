@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from co_gym.problems.tsp import TSP
-from co_gym.solvers.base import Monitor, Options
+from co_gym.solvers.base import Monitor, Options, Solver
 from co_gym.solvers.kernels.tours import farthest_insertion, nearest_neighbour
-from co_gym.solvers.tsp import FarthestInsertion, FastTSP, NearestNeighbour
+from co_gym.solvers.tsp import FARTHEST_INSERTION, NEAREST_NEIGHBOUR, FastTSP
 
 LINE = np.abs(np.subtract.outer([0, 1, 3, 7, 20], [0, 1, 3, 7, 20]))
 
@@ -62,8 +62,8 @@ def test_fast_tsp_on_odd_matrices(n: int, low: int, high: int) -> None:
     assert n > 3 or answer.objective == best
 
 
-@pytest.mark.parametrize("solver", [FastTSP(), NearestNeighbour(), FarthestInsertion()], ids=lambda s: s.name)
-def test_a_better_start_is_kept(solver: FastTSP | NearestNeighbour | FarthestInsertion) -> None:
+@pytest.mark.parametrize("solver", [FastTSP(), NEAREST_NEIGHBOUR, FARTHEST_INSERTION], ids=lambda s: s.name)
+def test_a_better_start_is_kept(solver: Solver) -> None:
     rng = np.random.default_rng(8)
     for _ in range(5):
         distances = symmetric(rng, 7, 1, 100)
