@@ -11,7 +11,6 @@ from torch import Tensor
 
 from co_gym.envs.base import Data
 from co_gym.envs.kernels import subset as kernels
-from co_gym.envs.kernels.words import words
 from co_gym.envs.subset import SubsetEnv, SubsetState, require_batch
 from co_gym.envs.tensors import gather_rows
 from co_gym.errors import InputError
@@ -79,11 +78,8 @@ class MISEnv(SubsetEnv[MISState]):
         return MISState(data=data, **self._common(admissible, shape))
 
     def _views(self, state: MISState) -> tuple[NDArray, ...]:
-        common = self._common_views(state)
-        if "adjacency" not in state.data:
-            return (*common, state.data["indptr"].numpy(), state.data["indices"].numpy())
-        adjacency = state.data["adjacency"].numpy()
-        return (*common, adjacency, words(common[0]), words(adjacency))
+        keys = ("adjacency",) if "adjacency" in state.data else ("indptr", "indices")
+        return (*self._common_views(state), *(state.data[key].numpy() for key in keys))
 
     def _advance(self, state: MISState, arrays: tuple[NDArray, ...], action: NDArray, check: bool) -> int:
         exclude = kernels.exclude_dense if "adjacency" in state.data else kernels.exclude_sparse

@@ -37,7 +37,9 @@ class RandomPolicy:
         if self.compiled and done.is_cpu:
             dims = done.ndim
             rows, ended = (
-                (state.arrays[0], state.arrays[4]) if state.arrays else (flat(mask, dims), flat(done, dims))
+                (state.arrays[0], state.arrays[4])
+                if state.arrays
+                else (flat(mask.contiguous(), dims), flat(done, dims))
             )
             action = torch.from_numpy(draw(rows, words(rows), ended, self._bits))
             return action if dims == 1 else action.view(done.shape)

@@ -49,9 +49,8 @@ class SubsetEnv(Environment[S]):
             table = values if state.num_starts is None else values.unsqueeze(1)
             wide = table.double() if table.is_floating_point() else table
             return (wide * state.selected).sum(-1).to(values.dtype)
-        wide = values.double() if values.is_floating_point() else values
-        out = torch.empty(state.done.shape, dtype=wide.dtype)
-        kernels.totals(flat(state.selected, state.done.ndim), wide.numpy(), out.view(-1).numpy())
+        out = torch.empty(state.done.shape, dtype=torch.float64 if values.is_floating_point() else values.dtype)
+        kernels.totals(flat(state.selected, state.done.ndim), values.numpy(), out.view(-1).numpy())
         return out.to(values.dtype)
 
     def step_reward(self, state: S) -> Tensor:
@@ -68,15 +67,8 @@ class SubsetEnv(Environment[S]):
     def _common(self, admissible: Tensor, shape: torch.Size) -> dict[str, Any]:
         """The fields of `SubsetState` before the first action, from the mask [B, n] of each instance."""
         n, device = admissible.shape[-1], admissible.device
-        count = admissible.sum(-1)
-        done = count == 0
-        mask = admissible.clone()
-        mask[:, 0] |= done
-        return {
-            "action_mask": spread(mask, shape),
-            "additive_mask": spread(additive(mask), shape),
-            "done": spread(done, shape),
-            "available": spread(count, shape),
+        begin = _begin_compiled if self.backend == "auto" and admissible.is_cpu else _begin_torch
+        return begin(admissible, shape) | {
             "current": torch.full(shape, -1, device=device),
             "steps": torch.zeros(shape, dtype=torch.int64, device=device),
             "selected": torch.zeros(*shape, n, dtype=torch.bool, device=device),
@@ -111,6 +103,31 @@ class SubsetEnv(Environment[S]):
         torch.eq(state.available, 0, out=state.done)
         state.action_mask[..., 0].logical_or_(state.done)
         state.additive_mask.copy_(additive(state.action_mask))
+
+
+def _begin_compiled(admissible: Tensor, shape: torch.Size) -> dict[str, Any]:
+    size = (*shape, admissible.shape[-1])
+    fields: dict[str, Any] = {
+        "action_mask": torch.empty(size, dtype=torch.bool),
+        "additive_mask": torch.empty(size, dtype=torch.float32),
+        "done": torch.empty(shape, dtype=torch.bool),
+        "available": torch.empty(shape, dtype=torch.int64),
+    }
+    rows = (flat(field, len(shape)) for field in fields.values())
+    return fields | {"active": kernels.begin(admissible.contiguous().numpy(), *rows)}
+
+
+def _begin_torch(admissible: Tensor, shape: torch.Size) -> dict[str, Any]:
+    count = admissible.sum(-1)
+    done = count == 0
+    mask = admissible.clone()
+    mask[:, 0] |= done
+    return {
+        "action_mask": spread(mask, shape),
+        "additive_mask": spread(additive(mask), shape),
+        "done": spread(done, shape),
+        "available": spread(count, shape),
+    }
 
 
 def spread(values: Tensor, shape: torch.Size) -> Tensor:

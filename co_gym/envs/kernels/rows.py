@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from co_gym.solvers.kernels.compiled import inner
+
+_compile: Any = njit
+inlined: Any = _compile(cache=True, nogil=True, error_model="numpy", forceinline=True)
+"""For parts of kernels that would spend as long on being called as on their work."""
 
 
 @inner

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from co_gym.envs.kernels.rows import inlined
 from co_gym.envs.kernels.words import WORD, count, find
-from co_gym.solvers.kernels.compiled import inner, kernel
+from co_gym.solvers.kernels.compiled import kernel
 from co_gym.solvers.kernels.rng import below
 
 _TRIES = 3
 
 
-@inner
+@inlined
 def _count(mask: NDArray[np.bool_], words: NDArray[np.uint64]) -> int:
     n = mask.size
     total = first = 0
@@ -24,7 +25,7 @@ def _count(mask: NDArray[np.bool_], words: NDArray[np.uint64]) -> int:
     return total
 
 
-@inner
+@inlined
 def _nth(mask: NDArray[np.bool_], words: NDArray[np.uint64], rank: int) -> int:
     """The position of the true entry of a row with `rank` others before it."""
     n = mask.size

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym.envs.kernels.rows import close, refused
-from co_gym.envs.kernels.words import WORD, count
+from co_gym.envs.kernels.blocks import BLOCK, exclude_block
+from co_gym.envs.kernels.rows import close, inlined, refused
 from co_gym.solvers.kernels.compiled import inner, kernel
 
 
@@ -40,32 +40,63 @@ def _settle(
 
 
 @inner
-def _exclude(
-    free: NDArray[np.bool_],
-    added: NDArray[np.float32],
-    joined: NDArray[np.bool_],
-    free_words: NDArray[np.uint64],
-    joined_words: NDArray[np.uint64],
-) -> int:
-    """Masks out of one row the entries [n] that are joined; returns how many of them were admissible."""
-    n = free.size
-    lost = first = 0
-    while first + WORD <= n:
-        word = free_words[first]
-        hit = word & joined_words[first]
-        word ^= hit
-        free_words[first] = word
-        lost += count(hit)
-        for k in range(WORD):
-            admissible = (word >> np.uint64(8 * k)) & np.uint64(1)
-            added[first + k] = np.float32(0.0) if admissible else np.float32(-np.inf)
-        first += WORD
-    for j in range(first, n):
+def _exclude_few(free: NDArray[np.bool_], added: NDArray[np.float32], joined: NDArray[np.bool_]) -> int:
+    """`_exclude` for rows shorter than a block."""
+    lost = 0
+    for j in range(free.size):
         if free[j] and joined[j]:
             free[j] = False
             added[j] = -np.inf
             lost += 1
     return lost
+
+
+@inlined
+def _exclude(free: NDArray[np.bool_], added: NDArray[np.float32], joined: NDArray[np.bool_]) -> int:
+    """Masks out of one row the entries [n] that are joined; returns how many of them were admissible."""
+    n = free.size
+    lost = 0
+    if n < BLOCK:
+        return _exclude_few(free, added, joined)
+    # The last two blocks may overlap: what the first of them took out is not counted again.
+    for block in range((n + BLOCK - 1) // BLOCK):
+        lost += exclude_block(free, added, joined, min(block * BLOCK, n - BLOCK))
+    return lost
+
+
+@kernel
+def begin(
+    admissible: NDArray[np.bool_],
+    mask: NDArray[np.bool_],
+    additive: NDArray[np.float32],
+    done: NDArray[np.bool_],
+    available: NDArray[np.int64],
+) -> int:
+    """Fills in what the masks [B, n] of the instances determine in all rows; returns how many are not done.
+
+    The other arguments are as those of `pack`.
+    """
+    rows = done.size
+    starts = rows // max(1, admissible.shape[0])
+    active = 0
+    for row in range(rows):
+        instance = row // starts
+        count = 0
+        for j in range(mask.shape[1]):
+            mask[row, j] = admissible[instance, j]
+            count += admissible[instance, j]
+        available[row] = count
+    # One loop over all rows vectorizes well, many short ones do not.
+    free, added = mask.reshape(-1), additive.reshape(-1)
+    for i in range(free.size):
+        added[i] = np.float32(0.0) if free[i] else np.float32(-np.inf)
+    for row in range(rows):
+        done[row] = False
+        if available[row] == 0:
+            close(row, mask, additive, done)
+        else:
+            active += 1
+    return active
 
 
 @kernel
@@ -152,8 +183,6 @@ def exclude_dense(
     selected: NDArray[np.bool_],
     available: NDArray[np.int64],
     adjacency: NDArray[np.bool_],
-    mask_words: NDArray[np.uint64],
-    adjacency_words: NDArray[np.uint64],
 ) -> int:
     """Adds a node to each row's independent set and masks its neighbours.
 
@@ -173,9 +202,9 @@ def exclude_dense(
             else:
                 node = action[row]
                 _take(row, node, selected, current, steps)
+                # The node itself comes last: a vector that is read just after one of its bytes was written waits.
+                lost = _exclude(mask[row], additive[row], adjacency[b, node])
                 _mask_out(row, node, mask, additive)
-                joined, joined_words = adjacency[b, node], adjacency_words[b, node]
-                lost = _exclude(mask[row], additive[row], joined, mask_words[row], joined_words)
                 available[row] -= 1 + lost
                 if available[row] == 0:
                     close(row, mask, additive, done)
