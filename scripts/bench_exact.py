@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import track
 
 from co_gym import Options, problem, solve
@@ -54,7 +55,7 @@ def main() -> None:
 
     instances = [i for folder in sorted(args.data.iterdir()) if folder.is_dir() for i in read_folder(folder)]
     rows = []
-    for instance in track(instances, "solving"):
+    for instance in track(instances, "solving", console=Console(stderr=True)):
         limit = limits.get(instance.name, args.time_limit)
         result = solve(instance, "auto", options=Options(time_limit=limit))
         reached = "–" if result.reference_gap is None else show_gap(result.reference_gap)

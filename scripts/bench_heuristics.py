@@ -17,6 +17,7 @@ import argparse
 import statistics
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import track
 
 from co_gym import Instance, Options, Result, registry, solve
@@ -58,7 +59,7 @@ def main() -> None:
     columns = ["instance", "optimum", "method", "best construction"]
     columns += [f"gap after {limit:g} s" for limit in args.limits] + ["time to optimum"]
     rows = []
-    for instance in track(instances, "searching"):
+    for instance in track(instances, "searching", console=Console(stderr=True)):
         if instance.problem == "market-split":
             instance = Instance(**{**vars(instance), "reference": 0})
         search(instance, 0.1, 0)

@@ -128,26 +128,34 @@ def _draw(results: list[Result]) -> None:
 
 def _write_files(results: list[Result], output: str | None, plot: str | None, *, quiet: bool) -> None:
     from co_gym.io.solutions import write_solution
+    from co_gym.report.plots import save_figure
 
-    found = [r for r in results if r.solution is not None and r.feasible]
-    for result in found:
+    for result, label in zip(results, _labels(results), strict=True):
+        if result.solution is None or not result.feasible:
+            continue
         if output is not None:
-            path = path_for(output, result, many=len(results) > 1)
-            assert result.solution is not None
+            path = path_for(output, label)
             write_solution(path, result.instance, result.solution, result.objective)
             if not quiet:
                 print(f"solution: {path}")
-    for result in found if plot is not None else []:
-        from co_gym.report.plots import save_figure
-
-        path = path_for(str(plot), result, many=len(results) > 1)
-        save_figure(result, path)
-        if not quiet:
-            print(f"picture: {path}")
+        if plot is not None:
+            path = path_for(plot, label)
+            save_figure(result, path)
+            if not quiet:
+                print(f"picture: {path}")
 
 
-def path_for(path: str, result: Result, *, many: bool) -> Path:
-    """`path`, with the instance's name added to its stem if there are several results."""
+def _labels(results: list[Result]) -> list[str]:
+    """What tells the files of several results apart: the instances' names, numbered where they repeat."""
+    if len(results) == 1:
+        return [""]
+    names = [result.instance.name.replace("/", "_").replace("#", "-") for result in results]
+    return [
+        name if names.count(name) == 1 else f"{name}-{names[: i + 1].count(name)}" for i, name in enumerate(names)
+    ]
+
+
+def path_for(path: str, label: str) -> Path:
+    """`path`, with a label added to its stem if there is one."""
     target = Path(path)
-    name = result.instance.name.replace("/", "_").replace("#", "-")
-    return target.with_name(f"{target.stem}-{name}{target.suffix}") if many else target
+    return target.with_name(f"{target.stem}-{label}{target.suffix}") if label else target

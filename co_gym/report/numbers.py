@@ -8,14 +8,14 @@ from co_gym.exact import Number
 
 
 def show_number(value: Number | None) -> str:
-    """An int in full, a float to seven significant digits, a dash for None."""
+    """An int in full, a float to ten significant digits, a dash for None."""
     if value is None:
         return "–"
     if isinstance(value, int):
         return str(value)
     if math.isfinite(value) and value == round(value):
         return f"{value:.0f}"
-    return f"{value:.7g}"
+    return f"{value:.10g}"
 
 
 def show_gap(gap: float | None) -> str:

@@ -215,6 +215,15 @@ def test_output_of_several_problems(co_gym_main: Main, data: Path, tmp_path: Pat
     assert len(list(tmp_path.glob("s-*.json"))) == 7
 
 
+def test_output_of_two_files_of_one_name(co_gym_main: Main, data: Path, tmp_path: Path) -> None:
+    twin = tmp_path / "twin" / "gr17.tsp"
+    twin.parent.mkdir()
+    twin.write_bytes((data / "gr17.tsp").read_bytes())
+    ran = co_gym_main("solve", data / "gr17.tsp", twin, "--output", tmp_path / "best.tour")
+    assert ran.code == 0
+    assert sorted(p.name for p in tmp_path.glob("*.tour")) == ["best-gr17-1.tour", "best-gr17-2.tour"]
+
+
 def test_plot_and_show(co_gym_main: Main, data: Path, tmp_path: Path) -> None:
     picture = tmp_path / "tour.png"
     ran = co_gym_main("solve", data / "burma14.tsp", "--plot", picture, "--show", "--method", "nearest-neighbour")

@@ -45,7 +45,7 @@ def result(solution: Any = (0, 1, 1), *, instance: Instance = INSTANCE, **change
         (10**17 + 1, "100000000000000001"),
         (23.0, "23"),
         (0.1, "0.1"),
-        (5.085184185071665, "5.085184"),
+        (5.085184185071665, "5.085184185"),
         (math.inf, "inf"),
         (-math.inf, "-inf"),
         (math.nan, "nan"),
