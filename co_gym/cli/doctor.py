@@ -36,9 +36,18 @@ def _machine() -> list[tuple[str, str]]:
     return [
         ("python", f"{platform.python_version()} ({platform.python_implementation()})"),
         ("system", f"{platform.system()} {platform.machine()}"),
+        ("processor", _processor()),
         ("cores", str(os.cpu_count())),
         ("memory", f"{pages / 2**30:.1f} GiB" if pages else "unknown"),
     ]
+
+
+def _processor() -> str:
+    """The processor's model, as far as the system tells."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or "unknown"
 
 
 def _packages(problems: list[str]) -> list[tuple[str, str]]:
