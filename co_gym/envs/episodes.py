@@ -197,4 +197,5 @@ def _parts(
 
 
 def _tensors(arrays: Mapping[str, NDArray]) -> dict[str, torch.Tensor]:
-    return {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in arrays.items()}
+    """The arrays as tensors with memory of their own."""
+    return {key: torch.from_numpy(value.copy(order="C")) for key, value in arrays.items()}

@@ -32,7 +32,7 @@ class Source(Protocol):
         """Starts the stream of a row anew; None draws a seed. Returns the seed."""
 
     def take(self, rows: NDArray) -> Arrays:
-        """The next instance of each given row, [k, ...] by key."""
+        """The next instance of each given row, [k, ...] by key; the rows ascend. Perhaps views of the source."""
 
     def probe(self) -> Arrays:
         """Some instance [1, ...], to read shapes from; advances no stream."""
@@ -108,9 +108,11 @@ class GeneratedSource(_Streams):
         """See `Source`."""
         for row in rows[self._cursor[rows] == self._block]:
             self._refill(int(row))
-        taken = {key: block[rows, self._cursor[rows]] for key, block in self._blocks.items()}
+        position = self._cursor[rows]
         self._cursor[rows] += 1
-        return taken
+        if len(rows) == len(self._cursor) and (position == position[0]).all():
+            return {key: block[:, position[0]] for key, block in self._blocks.items()}
+        return {key: block[rows, position] for key, block in self._blocks.items()}
 
     def probe(self) -> Arrays:
         """See `Source`."""
