@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,7 @@ class Instance:
         name: Short name for tables.
         reference: Best known objective, if the source gave one.
         source: The file it was read from, or the generator and its seed.
-        cache: Derived arrays (a distance matrix, say) that the problem computes once.
+        cache: What the problem derives once (a distance matrix, say).
     """
 
     problem: str
@@ -111,7 +112,7 @@ class Instance:
     name: str = ""
     reference: int | float | None = None
     source: str | None = None
-    cache: dict[str, NDArray] = field(default_factory=dict, repr=False)
+    cache: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, key: str) -> NDArray:
         return self.data[key]

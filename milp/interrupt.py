@@ -1,25 +1,48 @@
-"""Solving with SCIP so that Ctrl-C ends the search, not the program."""
+"""Solving with SCIP so that Ctrl-C and failing callbacks end the search, not the program."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 POLL = 0.1
 """Seconds between looks at whether SCIP has finished while Python can still take signals."""
 
 
-def optimize(model: Any) -> bool:
+class Guard:
+    """Keeps the first exception of a callback and stops SCIP, which cannot pass exceptions on."""
+
+    def __init__(self) -> None:
+        self.failure: BaseException | None = None
+
+    def run(self, model: Any, default: dict[str, Any], action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Result of the action, or the default if it raised; nothing runs after the first exception."""
+        if self.failure is not None:
+            return default
+        try:
+            return action()
+        except BaseException as error:
+            self.failure = error
+            model.interruptSolve()
+            return default
+
+
+def optimize(model: Any, guard: Guard | None = None) -> bool:
     """Solves a PySCIPOpt model in a thread of its own, without the GIL.
 
     Ctrl-C in the main thread asks SCIP to stop; the model keeps its incumbent and bound. (SCIP's own handler would
     write to standard output, and Python's does not run while SCIP has the thread.)
 
+    Args:
+        model: The model.
+        guard: What its callbacks run under.
+
     Returns:
-        Whether Ctrl-C stopped it.
+        Whether Ctrl-C stopped it, or a `KeyboardInterrupt` out of a callback.
 
     Raises:
-        Exception: Whatever PySCIPOpt raised.
+        BaseException: Whatever PySCIPOpt or a callback raised.
     """
     model.setParam("misc/catchctrlc", False)
     failures: list[BaseException] = []
@@ -41,4 +64,8 @@ def optimize(model: Any) -> bool:
             model.interruptSolve()
     if failures:
         raise failures[0]
+    if guard is not None and guard.failure is not None:
+        if not isinstance(guard.failure, KeyboardInterrupt):
+            raise guard.failure
+        interrupted = True
     return interrupted

@@ -14,7 +14,7 @@ from co_gym.formulation import Formulation, MixedIntegerProgram
 from co_gym.instance import Instance
 from co_gym.problems.base import Problem
 from co_gym.solvers.base import Answer, Claim, Monitor, Options, Role
-from milp.interrupt import optimize
+from milp.interrupt import Guard, optimize
 
 LARGEST_MEMORY = 2.0**43 - 1
 """Largest memory limit that SCIP takes, in MB."""
@@ -41,8 +41,9 @@ class Scip:
         if start is not None:
             add_start(model, variables, formulation.encode(start))
         report = _Reporter(problem, instance, formulation, variables, monitor)
-        attach_reporter(model, report)
-        interrupted = optimize(model)
+        guard = Guard()
+        attach_reporter(model, report, guard)
+        interrupted = optimize(model, guard)
         return _answer(model, report, monitor, interrupted)
 
 
@@ -130,22 +131,24 @@ class _Reporter:
         slack = max(1e-6, 1e-9 * abs(value))
         return math.ceil(value - slack) if minimizing else math.floor(value + slack)
 
-    def on_incumbent(self, model: Any) -> None:
+    def on_incumbent(self, model: Any) -> dict[str, Any]:
         """Reports SCIP's best solution, valued by the problem's own objective."""
         solution = self.solution(model, model.getBestSol())
         domain = self.problem.domain(self.instance)
         if not domain.violations(solution):
             self.monitor.incumbent(solution, self.problem.objective(self.instance, domain.cast(solution)))
+        return {}
 
-    def on_bound(self, model: Any) -> None:
+    def on_bound(self, model: Any) -> dict[str, Any]:
         """Reports SCIP's dual bound."""
         bound = self.bound(model.getDualbound())
         if bound is not None:
             self.monitor.prove(bound)
+        return {}
 
 
-def attach_reporter(model: Any, report: _Reporter) -> None:
-    """Has SCIP call `report` at each new incumbent and dual bound. A failure in it never reaches SCIP."""
+def attach_reporter(model: Any, report: _Reporter, guard: Guard) -> None:
+    """Has SCIP call `report` at each new incumbent and dual bound, under the guard."""
     from pyscipopt import SCIP_EVENTTYPE, Eventhdlr
 
     class Handler(Eventhdlr):
@@ -162,13 +165,9 @@ def attach_reporter(model: Any, report: _Reporter) -> None:
                 self.model.dropEvent(kind, self)
 
         def eventexec(self, event: Any) -> None:
-            try:
-                if event.getType() == SCIP_EVENTTYPE.BESTSOLFOUND:
-                    report.on_incumbent(self.model)
-                else:
-                    report.on_bound(self.model)
-            except KeyboardInterrupt:
-                self.model.interruptSolve()
+            new_incumbent = event.getType() == SCIP_EVENTTYPE.BESTSOLFOUND
+            tell = report.on_incumbent if new_incumbent else report.on_bound
+            guard.run(self.model, {}, lambda: tell(self.model))
 
     model.includeEventhdlr(Handler(), "co_gym_progress", "reports incumbents and bounds")
 

@@ -15,6 +15,7 @@ from co_gym import registry
 from co_gym.envs.tensors import require_tensor
 from co_gym.errors import InputError, unknown_name
 from co_gym.instance import Instance
+from co_gym.problems.mis import MIS, adjacency_matrix
 
 DENSE_NODES = 512
 """Graphs of up to this many nodes are stacked as adjacency matrices unless told otherwise."""
@@ -113,21 +114,12 @@ def _stack_graphs(instances: Sequence[Instance], sparse: bool | None = None) -> 
     n = max(sizes)
     arrays = {"weights": _padded([instance["weights"] for instance in instances])} | _mask("node_mask", sizes)
     if not (n > DENSE_NODES if sparse is None else sparse):
-        adjacency = np.zeros((len(instances), n, n), dtype=np.bool_)
-        for matrix, instance in zip(adjacency, instances, strict=True):
-            u, v = instance["edges"].T
-            matrix[u, v] = matrix[v, u] = True
+        adjacency = np.stack([adjacency_matrix(instance["edges"], n) for instance in instances])
         return arrays | {"adjacency": adjacency}
-    lists = [_neighbours(instance["edges"], n) for instance in instances]
-    return arrays | {"indptr": np.stack([p for p, _ in lists]), "indices": _padded([i for _, i in lists])}
-
-
-def _neighbours(edges: NDArray, n: int) -> tuple[NDArray, NDArray]:
-    """Neighbour lists: starts [n + 1], and each edge at both its ends."""
-    both = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
-    indptr = np.zeros(n + 1, dtype=np.int64)
-    indptr[1:] = np.cumsum(np.bincount(both[:, 0], minlength=n))
-    return indptr, both[:, 1].copy()
+    lists = [MIS().adjacency(instance) for instance in instances]
+    starts = [np.pad(graph.indptr, (0, n + 1 - len(graph.indptr)), mode="edge") for graph in lists]
+    indices = _padded([graph.indices for graph in lists])
+    return arrays | {"indptr": np.stack(starts).astype(np.int64), "indices": indices.astype(np.int64)}
 
 
 def _padded(arrays: list[NDArray]) -> NDArray:

@@ -17,6 +17,7 @@ from co_gym.envs.observations import LARGEST, ActionMask, CurrentDistances, Data
 from co_gym.envs.sources import Arrays
 from co_gym.envs.tsp import TSPEnv
 from co_gym.envs.two_opt import TwoOptEnv
+from co_gym.problems.mis import adjacency_matrix
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Entry:
         size: Keyword for the number of cities, items or nodes.
         default_size: Its default.
         distribution: Default distribution of the instances.
-        parts: Default observation, given whether all data of the instances lies in [0, 1], and the size.
+        parts: Default observation, given whether all data of the instances lies in [0, 1].
         convert: From the arrays of instances to the environment's.
         unit: Distributions whose data lies in [0, 1].
         settings: Further keywords of `make`, with their defaults.
@@ -43,7 +44,7 @@ class Entry:
     size: str
     default_size: int
     distribution: str
-    parts: Callable[[bool, int], tuple[Part, ...]]
+    parts: Callable[[bool], tuple[Part, ...]]
     convert: Callable[[Mapping[str, NDArray]], Arrays]
     unit: frozenset[str] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -66,14 +67,11 @@ def _named(keys: tuple[str, ...], data: Mapping[str, NDArray]) -> Arrays:
 
 
 def _graph_arrays(data: Mapping[str, NDArray]) -> Arrays:
-    n = data["weights"].shape[0]
-    adjacency = np.zeros((n, n), dtype=bool)
-    u, v = data["edges"].T
-    adjacency[u, v] = adjacency[v, u] = True
-    return {"weights": data["weights"], "adjacency": adjacency}
+    weights = data["weights"]
+    return {"weights": weights, "adjacency": adjacency_matrix(data["edges"], len(weights))}
 
 
-def _tour_parts(unit: bool, size: int) -> tuple[Part, ...]:
+def _tour_parts(unit: bool) -> tuple[Part, ...]:
     low, high = (0.0, 1.0) if unit else (-LARGEST, LARGEST)
     return (
         DataPart("coordinates", low, high),
@@ -83,7 +81,7 @@ def _tour_parts(unit: bool, size: int) -> tuple[Part, ...]:
     )
 
 
-def _improvement_parts(unit: bool, size: int) -> tuple[Part, ...]:
+def _improvement_parts(unit: bool) -> tuple[Part, ...]:
     low, high = (0.0, 1.0) if unit else (-LARGEST, LARGEST)
     return (
         DataPart("coordinates", low, high),
@@ -94,7 +92,7 @@ def _improvement_parts(unit: bool, size: int) -> tuple[Part, ...]:
     )
 
 
-def _knapsack_parts(unit: bool, size: int) -> tuple[Part, ...]:
+def _knapsack_parts(unit: bool) -> tuple[Part, ...]:
     high = 1.0 if unit else LARGEST
     return (
         DataPart("profits", 0.0, high),
@@ -104,7 +102,7 @@ def _knapsack_parts(unit: bool, size: int) -> tuple[Part, ...]:
     )
 
 
-def _graph_parts(unit: bool, size: int) -> tuple[Part, ...]:
+def _graph_parts(unit: bool) -> tuple[Part, ...]:
     return DataPart("adjacency"), DataPart("weights", low=0.0), FieldPart("selected"), ActionMask()
 
 

@@ -78,12 +78,11 @@ class Episodes:
             self.source = GeneratedSource(self.problem, size, label, drawn, num_rows, entry.convert)
         else:
             loaded = load_instances(instances, entry.problem)
-            size = self.problem.size(loaded[0])
             self.source = FixedSource(loaded, num_rows, entry.convert)
         self._rows = np.arange(num_rows)
         sample = self.environment.reset(_tensors(self.source.probe()))
         unit = instances is None and label in entry.unit
-        self.parts = _parts(observation, entry.parts(unit, size), entry.extras)
+        self.parts = _parts(observation, entry.parts(unit), entry.extras)
         self.num_actions = int(sample.action_mask.shape[-1])
         self.penalty = float(self.num_actions if invalid_penalty is None else invalid_penalty)
         self.observation_space = self._space(sample)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -20,16 +19,15 @@ def render(episodes: Episodes, row: int, mode: str) -> Any:
         from co_gym.report.terminal import draw_as_text
 
         return f"{describe(episodes, row)}\n{draw_as_text(lambda axes: _draw(episodes, row, axes), 50, 20)}\n"
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    from co_gym.report.plots import pixels
+
     figure = Figure(figsize=(5, 5), dpi=80, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     axes = figure.subplots()
     _draw(episodes, row, axes)
     axes.set_title(describe(episodes, row), fontsize=9)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
+    return pixels(figure)
 
 
 def describe(episodes: Episodes, row: int) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
-from co_gym.errors import InputError, unknown_name
+from co_gym.errors import InputError
 from co_gym.instance import Instance
 from co_gym.problems.base import Problem
 
@@ -83,15 +83,9 @@ class GeneratedSource(_Streams):
         convert: Convert,
     ) -> None:
         super().__init__(num_rows)
-        if distribution not in problem.distributions:
-            raise unknown_name(f"distribution of {problem.name}", distribution, list(problem.distributions))
-        draw = problem.distributions[distribution]
-        known = list(inspect.signature(draw).parameters)
-        for option in options:
-            if option not in known[2:]:
-                raise unknown_name(f"option of distribution '{distribution}'", option, known[2:] or ["(none)"])
+        _, draw = problem.distribution(distribution, options)
         self._draw = partial(draw, **options)
-        self._at_once = "count" in known
+        self._at_once = "count" in inspect.signature(draw).parameters
         self.size, self._convert = size, convert
         self._block = 1
         numbers = sum(value.size for value in self.probe().values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -132,15 +133,9 @@ class Problem(ABC):
         Raises:
             InputError: If the distribution, an option or a number is out of range.
         """
-        if not self.distributions:
-            raise InputError(f"{self.name} has no random generator")
-        label = distribution or next(iter(self.distributions))
-        if label not in self.distributions:
-            raise unknown_name(f"distribution of {self.name}", label, list(self.distributions))
+        label, draw = self.distribution(distribution, options)
         if size < 1 or count < 0 or seed < 0:
             raise InputError(f"size {size}, count {count}, seed {seed}: expected size >= 1, count >= 0, seed >= 0")
-        draw = self.distributions[label]
-        _require_options(draw, options, label)
         try:
             return [
                 self.instance(
@@ -154,6 +149,24 @@ class Problem(ABC):
             raise
         except (TypeError, ValueError) as error:
             raise InputError(f"distribution '{label}' of {self.name} with {options}: {error}") from error
+
+    def distribution(self, name: str | None, options: Mapping[str, Any]) -> tuple[str, Distribution]:
+        """The name and the function of a distribution, the first one for None.
+
+        Raises:
+            InputError: If there is none of that name, or it has no such option.
+        """
+        if not self.distributions:
+            raise InputError(f"{self.name} has no random generator")
+        label = name or next(iter(self.distributions))
+        if label not in self.distributions:
+            raise unknown_name(f"distribution of {self.name}", label, list(self.distributions))
+        draw = self.distributions[label]
+        known = [p for p in list(inspect.signature(draw).parameters)[2:] if p != "count"]
+        for option in options:
+            if option not in known:
+                raise unknown_name(f"option of distribution '{label}'", option, known or ["(none)"])
+        return label, draw
 
     def solution_to_json(self, instance: Instance, solution: NDArray) -> Any:
         """`solution` as plain JSON: the list of its entries, unless a problem has a better form."""
@@ -178,12 +191,3 @@ class Problem(ABC):
         if form is not None and form not in self.forms:
             raise unknown_name(f"formulation of {self.name}", form, self.forms)
         return form or self.forms[0]
-
-
-def _require_options(draw: Distribution, options: Mapping[str, Any], label: str) -> None:
-    import inspect
-
-    known = [name for name in list(inspect.signature(draw).parameters)[2:] if name != "count"]
-    for option in options:
-        if option not in known:
-            raise unknown_name(f"option of distribution '{label}'", option, known or ["(none)"])

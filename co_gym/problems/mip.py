@@ -55,7 +55,13 @@ class MIP(Problem):
         self.program(instance)
 
     def program(self, instance: Instance) -> MixedIntegerProgram:
-        """The arrays of an instance as a program."""
+        """The arrays of an instance as a program; built once."""
+        if "program" not in instance.cache:
+            instance.cache["program"] = self._build(instance)
+        program: MixedIntegerProgram = instance.cache["program"]
+        return program
+
+    def _build(self, instance: Instance) -> MixedIntegerProgram:
         shape = (instance["row_lower"].shape[0], instance["objective"].shape[0])
         csr = (instance["values"].astype(np.float64), instance["indices"], instance["indptr"])
         A = sparse.csr_matrix(csr, shape=shape, copy=True)

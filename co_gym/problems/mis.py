@@ -25,6 +25,14 @@ def canonical_edges(edges: NDArray) -> NDArray:
     return np.unique(np.sort(edges, axis=1), axis=0)
 
 
+def adjacency_matrix(edges: NDArray, num_nodes: int) -> NDArray:
+    """Symmetric bool [num_nodes, num_nodes] with a True for each edge [m, 2]."""
+    matrix = np.zeros((num_nodes, num_nodes), dtype=np.bool_)
+    u, v = edges.T
+    matrix[u, v] = matrix[v, u] = True
+    return matrix
+
+
 def _graph(rng: np.random.Generator, size: int, edges: NDArray, max_weight: int) -> dict[str, NDArray]:
     if max_weight < 1:
         raise InputError(f"max_weight is {max_weight}: expected at least 1")

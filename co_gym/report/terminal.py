@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym.report.plots import plot_solution
+from co_gym.report.plots import pixels, plot_solution
 from co_gym.result import Result
 
 if TYPE_CHECKING:
@@ -30,15 +30,12 @@ def braille(dark: NDArray) -> str:
 
 def draw_as_text(draw: Callable[[Axes], object], width: int = 72, height: int = 24) -> str:
     """What `draw` puts on axes, as text of `height` lines of `width` characters."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     scale = 4
     figure = Figure(figsize=(2 * width * scale / 100, 4 * height * scale / 100), dpi=100)
-    canvas = FigureCanvasAgg(figure)
     draw(figure.add_axes((0.02, 0.02, 0.96, 0.96)))
-    canvas.draw()  # type: ignore[no-untyped-call]
-    brightness = np.asarray(canvas.buffer_rgba())[..., :3].mean(axis=2)  # type: ignore[no-untyped-call]
+    brightness = pixels(figure).mean(axis=2)
     blocks = brightness[: 4 * height * scale, : 2 * width * scale].reshape(4 * height, scale, 2 * width, scale)
     return braille(blocks.min(axis=(1, 3)) < 170)
 

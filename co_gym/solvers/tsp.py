@@ -17,7 +17,6 @@ from co_gym.solvers.kernels.tours import (
     nearest_neighbour,
 )
 
-TSP_ONLY = frozenset({"tsp"})
 FIRST_LOOK = 0.2
 """Seconds of a first short search, so that there is an incumbent to keep early on."""
 
@@ -27,7 +26,7 @@ class FastTSP:
 
     name = "fast-tsp"
     role: Role = "local-search"
-    problems: frozenset[str] | None = TSP_ONLY
+    problems: frozenset[str] | None = frozenset({"tsp"})
     summary = "iterated local search of the package fast-tsp (Mulvad 2021)"
 
     def solve(

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pyscipopt import SCIP_PARAMSETTING, Model, quicksum
 
-from milp.interrupt import optimize
+from milp.interrupt import Guard, optimize
 from milp.tsp.incumbent import Incumbent
-from milp.tsp.plugins import Guard, Reporter, Shift, TourHandler
+from milp.tsp.plugins import Reporter, Shift, TourHandler
 from milp.tsp.relaxation import Root
 from milp.tsp.separation import Separator
 
@@ -139,9 +139,7 @@ def branch_and_cut(
     )
     reporter = Reporter(handler, incumbent, shift, on_bound)
     model.includeEventhdlr(reporter, "reporter", "bounds and tours")
-    interrupted = optimize(model)
-    if guard.failure is not None and not isinstance(guard.failure, KeyboardInterrupt):
-        raise guard.failure
+    interrupted = optimize(model, guard)
     status = "interrupted" if interrupted else _STATUS.get(model.getStatus())
     if status is None:
         raise RuntimeError(f"SCIP ended with status {model.getStatus()}")

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyscipopt import SCIP_EVENTTYPE, SCIP_RESULT, Conshdlr, Eventhdlr, Model
+from pyscipopt import SCIP_EVENTTYPE, SCIP_RESULT, Conshdlr, Eventhdlr
 
+from milp.interrupt import Guard
 from milp.tsp.cuts import Cut
 from milp.tsp.incumbent import Incumbent, tour_of_edges
 from milp.tsp.separation import Separator
@@ -56,24 +57,6 @@ class Shift:
     def outward(self, value: float) -> float:
         """Tour length of an objective value of SCIP."""
         return value / self.factor + self.offset
-
-
-class Guard:
-    """Keeps the first exception of a callback and stops SCIP, which cannot pass exceptions on."""
-
-    def __init__(self) -> None:
-        self.failure: BaseException | None = None
-
-    def run(self, model: Model, default: dict[str, Any], action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Result of the action, or the default if it raised; nothing runs after the first exception."""
-        if self.failure is not None:
-            return default
-        try:
-            return action()
-        except BaseException as error:
-            self.failure = error
-            model.interruptSolve()
-            return default
 
 
 class TourHandler(Conshdlr):
