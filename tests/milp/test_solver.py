@@ -8,14 +8,12 @@ import pytest
 from scipy import sparse
 
 import co_gym
-from co_gym import registry
 from co_gym.formulation import MixedIntegerProgram
 from co_gym.instance import Instance
 from co_gym.problems.knapsack import Knapsack
 from co_gym.problems.mip import MIP
 from co_gym.problems.qap import QAP
 from co_gym.problems.tsp import TSP
-from co_gym.runner import solve
 from co_gym.solvers.base import Answer, Event, Monitor, Options
 from co_gym.verifier import verify
 from milp.solver import Scip, ScipTSP, objective_is_integral, settle
@@ -208,11 +206,11 @@ def test_branch_and_cut_for_tours() -> None:
 
 def test_a_failing_callback_is_named_and_loses_nothing() -> None:
     """SCIP itself would say no more than 'unspecified error'."""
-    (instance,) = registry.problem("knapsack").generate(30, seed=1)
+    (instance,) = Knapsack().generate(30, seed=1)
 
     def fail(event: Event) -> None:
         raise RuntimeError("the display is gone")
 
-    result = solve(instance, "scip", options=Options(time_limit=20), on_event=fail)
+    result = co_gym.solve(instance, "scip", options=Options(time_limit=20), on_event=fail)
     assert result.details["error"] == "RuntimeError: the display is gone"
     assert result.feasible
