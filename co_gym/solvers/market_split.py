@@ -29,6 +29,10 @@ LOCAL_SEARCH = LocalSearch(
 LARGEST_HALVES = 62
 """Columns above which half sums are not enumerated: the search would not end."""
 
+FIRST_STEPS = 1 << 16
+"""Steps taken whatever the clock says: a few milliseconds, all of a small instance. Compiling the kernel may have
+used up a short limit before."""
+
 
 class ExactMarketSplit:
     """Finds zero slack or proves that there is none; on small instances also the least slack."""
@@ -67,6 +71,8 @@ class ExactMarketSplit:
         def report(x: NDArray, value: int | float) -> None:
             monitor.incumbent(x.astype(np.int64), value)
 
+        if search.run(FIRST_STEPS):
+            report(search.best, search.best_value)
         improve(search, deadline=lambda: monitor.remaining, on_improvement=report)
         if search.complete and proves:
             monitor.prove(search.best_value)

@@ -23,12 +23,14 @@ KNAPSACK = Knapsack()
     "solver", registry.solvers(), ids=lambda s: f"{s.name}-{'-'.join(sorted(s.problems or []))}"
 )
 def test_solver(solver: Solver) -> None:
-    assert_solver(solver, time_limit=0.3)
+    # An exact solver ends with its proof, however long the limit; compiling its kernels must not take that time.
+    assert_solver(solver, time_limit=30.0 if solver.role == "exact" else 0.3)
 
 
 @pytest.mark.parametrize("problem", ["tsp", "knapsack", "mis", "qap", "market-split"])
 def test_auto(problem: str) -> None:
-    assert_solver(find_method("auto", problem), registry.problem(problem).generate(5, count=2, seed=3))
+    instances = registry.problem(problem).generate(5, count=2, seed=3)
+    assert_solver(find_method("auto", problem), instances, time_limit=10.0)
 
 
 def _program(rhs: float) -> Instance:
