@@ -57,9 +57,7 @@ class Environment(ABC, Generic[S]):
         """
         if num_starts is not None and num_starts < 1:
             raise InputError(f"num_starts is {num_starts}: expected at least 1")
-        tensors = self._prepare(
-            {str(key): require_tensor(key, value).detach().contiguous() for key, value in data.items()}
-        )
+        tensors = self._prepare(_tensors(data))
         first = next(iter(tensors.values()))
         shape = first.shape[:1] if num_starts is None else torch.Size((first.shape[0], num_starts))
         state = self._begin(tensors, shape)
@@ -141,6 +139,21 @@ class Environment(ABC, Generic[S]):
         signed = objective if self.maximize else -objective
         return signed if signed.is_floating_point() else signed.to(torch.float64)
 
+    def polish(self, data: Data, solution: Tensor) -> Tensor:
+        """Improves solutions to local optima; see `co_gym.envs.polish` for how.
+
+        Args:
+            data: The instances, as for `reset`.
+            solution: The solutions in the problem's own form, integers or bool, [B, n] or [B, S, n].
+
+        Returns:
+            New solutions of the same shape, none worse than what was given, int64.
+
+        Raises:
+            InputError: If nothing polishes solutions of this problem, or some solution is infeasible.
+        """
+        return self._polish(self._prepare(_tensors(data)), solution)
+
     def bind(self, state: S) -> tuple[NDArray, ...]:
         """NumPy views of a state for the kernels, kept in the state; () where the torch path is to be taken."""
         usable = self.backend == "auto" and state.done.is_cpu
@@ -175,6 +188,10 @@ class Environment(ABC, Generic[S]):
     def _begin(self, data: dict[str, Tensor], shape: torch.Size) -> S:
         """The state before the first action."""
 
+    def _polish(self, data: dict[str, Tensor], solution: Tensor) -> Tensor:
+        """`polish` for instances as `_prepare` returns them."""
+        raise InputError(f"nothing polishes solutions of {self.problem} in a {type(self).__name__}")
+
     def _first_actions(self, state: S) -> Tensor | None:
         """Distinct first actions for the starts [B, S]; None leaves the starts free."""
         admissible = state.action_mask
@@ -192,6 +209,10 @@ class Environment(ABC, Generic[S]):
     @abstractmethod
     def _advance_torch(self, state: S, action: Tensor) -> None:
         """The same step by torch operations, for actions [...] that are admissible."""
+
+
+def _tensors(data: Data) -> dict[str, Tensor]:
+    return {str(key): require_tensor(key, value).detach().contiguous() for key, value in data.items()}
 
 
 def _refusal(state: State, action: Tensor, row: int) -> InputError:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from co_gym.envs.kernels import subset as kernels
+from co_gym.envs.polish import polish_knapsacks
 from co_gym.envs.subset import SubsetEnv, SubsetState, require_batch, spread
 from co_gym.envs.tensors import flat
 from co_gym.errors import InputError
@@ -77,6 +78,10 @@ class MultiKnapsackEnv(SubsetEnv[KnapsackState]):
         profits = data["profits"]
         exact["profits"] = profits if profits.is_floating_point() else profits.long()
         return data | exact
+
+    def _polish(self, data: dict[str, Tensor], solution: Tensor) -> Tensor:
+        weights, capacity, slack, _ = self._rows(data)
+        return polish_knapsacks(data["profits"], weights, capacity + slack, solution, data.get("item_mask"))
 
     def _begin(self, data: dict[str, Tensor], shape: torch.Size) -> KnapsackState:
         weights, capacity, slack, _ = self._rows(data)

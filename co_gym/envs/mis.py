@@ -11,6 +11,7 @@ from torch import Tensor
 
 from co_gym.envs.base import Data
 from co_gym.envs.kernels import subset as kernels
+from co_gym.envs.polish import polish_independent_sets
 from co_gym.envs.subset import SubsetEnv, SubsetState, require_batch
 from co_gym.envs.tensors import gather_rows
 from co_gym.errors import InputError
@@ -69,6 +70,9 @@ class MISEnv(SubsetEnv[MISState]):
         if not data["weights"].is_floating_point():
             wide["weights"] = data["weights"].long()
         return data | wide
+
+    def _polish(self, data: dict[str, Tensor], solution: Tensor) -> Tensor:
+        return polish_independent_sets(data, solution)
 
     def _begin(self, data: dict[str, Tensor], shape: torch.Size) -> MISState:
         weights = data["weights"]

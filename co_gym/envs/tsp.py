@@ -10,6 +10,7 @@ from torch import Tensor
 
 from co_gym.envs.base import Environment
 from co_gym.envs.kernels import tsp as kernels
+from co_gym.envs.polish import polish_tours
 from co_gym.envs.state import State
 from co_gym.envs.tensors import additive, flat, gather_rows
 from co_gym.envs.tours import leg, path_lengths, require_cities
@@ -65,6 +66,9 @@ class TSPEnv(Environment[TSPState]):
     def _prepare(self, data: dict[str, Tensor]) -> dict[str, Tensor]:
         require_cities(data)
         return data
+
+    def _polish(self, data: dict[str, Tensor], solution: Tensor) -> Tensor:
+        return polish_tours(data, solution)
 
     def _begin(self, data: dict[str, Tensor], shape: torch.Size) -> TSPState:
         reference = next(iter(data.values()))
