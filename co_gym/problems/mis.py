@@ -96,7 +96,28 @@ def rb_model(
     """
     if not 0 < tightness < 1 or clique_size < 1:
         raise InputError(f"clique_size {clique_size}, tightness {tightness}: expected >= 1 and in (0, 1)")
-    k = max(1, round(size / clique_size))
+    return _graph(
+        rng, size, _model_rb(rng, size, max(1, round(size / clique_size)), clique_size, tightness), max_weight
+    )
+
+
+def rb_small(rng: np.random.Generator, size: int, max_weight: int = 1) -> dict[str, NDArray]:
+    """Model RB with random parameters, as in RB-small (Zhang et al. 2023) at 200 to 300 nodes.
+
+    20 to 25 cliques of at most 12 nodes (more cliques above 300 nodes), tightness uniform in [0.3, 1). There the
+    number of cliques and their size, 5 to 12, are drawn and graphs of other than 200 to 300 nodes rejected; here
+    the number of nodes is given, and clique sizes differ by one at most.
+
+    Args:
+        max_weight: Node weights are uniform in 1..max_weight.
+    """
+    fewest = max(20, -(-size // 12))
+    k = min(size, int(rng.integers(fewest, max(25, fewest), endpoint=True)))
+    return _graph(rng, size, _model_rb(rng, size, k, size / k, rng.uniform(0.3, 1.0)), max_weight)
+
+
+def _model_rb(rng: np.random.Generator, size: int, k: int, clique_size: float, tightness: float) -> NDArray:
+    """Edges [m, 2], with repetitions, of k cliques of about `clique_size` nodes."""
     cliques = np.array_split(np.arange(size), k)
     edges = [np.argwhere(np.triu(np.ones((c.size, c.size)), k=1)) + c[0] for c in cliques if c.size]
     if k > 1 and clique_size > 1:
@@ -107,7 +128,7 @@ def rb_model(
             a, b = (cliques[i] for i in rng.choice(k, size=2, replace=False))
             chosen = rng.choice(a.size * b.size, size=min(per_pair, a.size * b.size), replace=False)
             edges.append(np.column_stack([a[chosen // b.size], b[chosen % b.size]]))
-    return _graph(rng, size, np.concatenate(edges), max_weight)
+    return np.concatenate(edges)
 
 
 class MIS(Problem):
@@ -128,7 +149,12 @@ class MIS(Problem):
         Key("edges", ("m", 2), "ends of each edge", kind="integer", minimum=0),
         Key("weights", ("n",), "weight of each node", minimum=0),
     )
-    distributions = {"erdos-renyi": erdos_renyi, "barabasi-albert": barabasi_albert, "rb": rb_model}
+    distributions = {
+        "erdos-renyi": erdos_renyi,
+        "barabasi-albert": barabasi_albert,
+        "rb": rb_model,
+        "rb-small": rb_small,
+    }
     forms = ("clique", "edge")
 
     def validate(self, instance: Instance) -> None:

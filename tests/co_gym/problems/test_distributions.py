@@ -136,13 +136,28 @@ def test_rb_has_its_cliques(size: int, clique_size: int) -> None:
     assert problem.violations(made, np.zeros(size, dtype=np.int64)) == []
 
 
-@pytest.mark.parametrize("distribution", ["erdos-renyi", "barabasi-albert", "rb"])
+@pytest.mark.parametrize("size", [1, 19, 200, 300, 301, 600])
+@pytest.mark.parametrize("seed", range(5))
+def test_rb_small_consists_of_cliques_of_at_most_twelve(size: int, seed: int) -> None:
+    made = draw("mis", "rb-small", size, seed=seed)
+    edges = {tuple(edge) for edge in made["edges"].tolist()}
+    fewest = max(20, -(-size // 12))
+    partitions = [
+        [(u, v) for part in np.array_split(np.arange(size), k) for u in part for v in part if u < v]
+        for k in range(fewest, max(25, fewest) + 1)
+    ]
+    assert made["weights"].shape == (size,)
+    assert any(edges.issuperset(pairs) for pairs in partitions)
+    assert size < 200 or len(edges) > max(len(pairs) for pairs in partitions)
+
+
+@pytest.mark.parametrize("distribution", ["erdos-renyi", "barabasi-albert", "rb", "rb-small"])
 def test_node_weights(distribution: str) -> None:
     assert set(draw("mis", distribution, 200)["weights"].tolist()) == {1}
     assert set(draw("mis", distribution, 200, max_weight=5)["weights"].tolist()) == {1, 2, 3, 4, 5}
 
 
-@pytest.mark.parametrize("distribution", ["erdos-renyi", "barabasi-albert", "rb"])
+@pytest.mark.parametrize("distribution", ["erdos-renyi", "barabasi-albert", "rb", "rb-small"])
 def test_graphs_are_simple(distribution: str) -> None:
     edges = draw("mis", distribution, 100)["edges"]
     assert (edges[:, 0] < edges[:, 1]).all()
