@@ -1,4 +1,4 @@
-"""What is registered: problems, solvers and file formats, found through entry points and loaded when used.
+"""What is registered: problems, solvers, formats and subcommands, found as entry points and loaded when used.
 
 co-gym registers its own parts in the same way (see `pyproject.toml`), so a part from another package is on the
 same footing: one line in an entry-point group.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from co_gym.problems.base import Problem
     from co_gym.solvers.base import Solver
 
-GROUPS = {"problems": "co_gym.problems", "solvers": "co_gym.solvers", "formats": "co_gym.formats"}
+GROUPS = {
+    "problems": "co_gym.problems",
+    "solvers": "co_gym.solvers",
+    "formats": "co_gym.formats",
+    "commands": "co_gym.commands",
+}
 
 
 @functools.cache
@@ -76,6 +82,11 @@ def formats() -> dict[str, Format]:
 def solvers() -> list[Solver]:
     """Every registered solver."""
     return list(_load_all("solvers").values())
+
+
+def commands() -> dict[str, Callable[..., int | None]]:
+    """Every registered subcommand of `co-gym` by name: functions whose parameters become options."""
+    return _load_all("commands")
 
 
 def solvers_for(problem_name: str) -> list[Solver]:

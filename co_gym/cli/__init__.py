@@ -1,4 +1,7 @@
-"""The command `co-gym`: each subcommand is a function, its options are the function's parameters."""
+"""The command `co-gym`: each subcommand is a function, its options are the function's parameters.
+
+Other packages add subcommands by lines in the entry-point group `co_gym.commands`.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ def main(args: list[str] | None = None) -> int:
     0: solved or feasible; 1: a solver's answer was refused or its claims contradict it; 2: bad input, or a model
     proven infeasible or unbounded; 3: no solution within the limits; 130: interrupted before there was a result.
     """
+    from co_gym import registry
     from co_gym.cli.doctor import doctor
     from co_gym.cli.generate import generate
     from co_gym.cli.solve import solve
@@ -36,7 +40,8 @@ def main(args: list[str] | None = None) -> int:
     from co_gym.cli.verify import verify
     from co_gym.errors import CoGymError
 
-    commands: dict[str, Any] = {f.__name__: f for f in (solve, verify, generate, solvers, doctor)}
+    own: dict[str, Any] = {f.__name__: f for f in (solve, verify, generate, solvers, doctor)}
+    commands = own | {name: f for name, f in registry.commands().items() if name not in own}
     try:
         code = auto_cli(commands, args=args, prog="co-gym", parser_class=Parser)
     except CoGymError as error:

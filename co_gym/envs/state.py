@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 
+from co_gym.errors import InputError
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class State:
@@ -92,6 +94,29 @@ class State:
             name: t.clone() if t.is_contiguous() else t for name, t in self.tensors().items()
         }
         return replace(self, **copies, arrays=None)
+
+    def take_starts(self, index: Tensor) -> Self:
+        """Copies of chosen starts of each instance, as states of their own; the instances stay shared.
+
+        Args:
+            index: int64 [B, S']; the starts to take, a start any number of times. A state [B] is one start, 0.
+
+        Raises:
+            InputError: If `index` is not [B, S'].
+        """
+        batch = self.done.shape[0]
+        if index.ndim != 2 or index.shape[0] != batch:
+            raise InputError(f"index has shape {list(index.shape)}: expected [{batch}, S]")
+        rows = (index + (self.num_starts or 1) * torch.arange(batch, device=index.device).unsqueeze(-1)).flatten()
+        dims = self.done.ndim
+        taken: dict[str, Any] = {}
+        for name, t in self.tensors().items():
+            if self.shares_mask and name in ("action_mask", "additive_mask"):
+                taken[name] = t[(0,) * dims].expand(*index.shape, -1)
+            else:
+                taken[name] = t.flatten(0, dims - 1).index_select(0, rows).view(*index.shape, *t.shape[dims:])
+        self.owns_data = False
+        return replace(self, **taken, arrays=None).count_active()
 
     def to(self, device: torch.device | str) -> Self:
         """A copy on a device."""

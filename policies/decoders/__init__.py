@@ -1,0 +1,1 @@
+"""From node embeddings to the probabilities of actions."""

@@ -1,0 +1,1 @@
+"""Networks from a graph to an embedding of each node."""

@@ -1,0 +1,1 @@
+"""Compiled loops of the networks, for the CPU."""

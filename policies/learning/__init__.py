@@ -1,0 +1,1 @@
+"""How policies are trained: Lightning modules and data modules."""
