@@ -89,10 +89,11 @@ def rows_of(policy: ConstructivePolicy, name: str, args: argparse.Namespace) -> 
     return rows
 
 
-def show(name: str, outcome: Outcome) -> tuple[str, ...]:
+def show(name: str, decoding: str, outcome: Outcome) -> tuple[str, ...]:
     """A row of the table."""
+    method = f"policy, {decoding}" if decoding else outcome.method
     gap, seconds = f"{outcome.gap:.3f} %", f"{1e3 * outcome.seconds:.3g} ms"
-    return name, outcome.method, gap, f"{100 * outcome.optimal:.0f} %", seconds
+    return name, method, gap, f"{100 * outcome.optimal:.0f} %", seconds
 
 
 def main() -> None:
@@ -114,7 +115,7 @@ def main() -> None:
         for on in args.on:
             name = Path(on).name
             found = rows_of(policy, on, args)
-            rows += [show(name, outcome) for _, outcome in found]
+            rows += [show(name, decoding, outcome) for decoding, outcome in found]
             results.setdefault(name, {}).update({d: round(outcome.gap, 4) for d, outcome in found if d})
         print(markdown(COLUMNS, rows))
         if args.update_card and folder is not None:

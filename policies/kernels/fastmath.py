@@ -44,7 +44,7 @@ def _as_float(typingctx: Any, bits: Any) -> Any:
 
 @_compile(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
 def exp_nonpositive(x: Any) -> Any:
-    """exp(x) for x <= 0, exp(-87) below -87, to 4e-7 + 6e-8 |x| relative.
+    """exp(x) for x <= 0, exp(-87) below -87, to 4e-7 + 7e-8 |x| relative.
 
     A polynomial gives the power of the exponent's fraction; rounding of x to the base 2 is the second error.
     """

@@ -16,7 +16,7 @@ from policies.weights.cards import Card, read_card
 from policies.weights.checkpoint import load
 from policies.weights.conversion import from_lightning
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "export.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "export.py"
 Change = Callable[[dict[str, Any]], object]
 
 
