@@ -3,7 +3,7 @@ import sys
 
 
 def test_large_blocks_are_reused_once_it_is_set():
-    """In a process of its own, since the setting lasts: page faults of allocating the same block again and again."""
+    """In a process of its own, since the setting lasts: page faults of allocating the same block repeatedly."""
     code = """
 import resource, torch
 from policies.memory import keep_freed_memory
