@@ -120,7 +120,7 @@ def test_the_script_updates_the_card(
     run(monkeypatch, path, "--on", files, "--decodings", "greedy", "multi-start+polish", "--update-card")
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("|")[2].strip() for line in lines[2:-2]] == [
-        "greedy", "local-search", "multi-start+polish", "local-search", "greedy",
+        "policy, greedy", "local-search", "policy, multi-start+polish", "local-search", "greedy",
     ]  # fmt: skip
     card = read_card(path.with_suffix(".json"))
     assert card.results["old"] == {"greedy": 1.0}
