@@ -271,6 +271,8 @@ import os, signal, sys, threading
 from co_gym.cli import main
 from co_gym.solvers.base import Monitor
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may ignore it
+
 prove = Monitor.prove
 ctrl_c = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
 
