@@ -69,3 +69,17 @@ class Features:
     scalars: int = 0
     dynamic: int = 0
     names: tuple[str, ...] = field(default=())
+
+
+def spacings(graph: Graph) -> Tensor | None:
+    """Distances [B, n, n] in units of the mean spacing of n points in the unit square; None without a metric."""
+    if graph.distances is None:
+        return None
+    return graph.distances * graph.nodes.shape[1] ** 0.5
+
+
+def mean_embedding(embeddings: Tensor, graph: Graph) -> Tensor:
+    """Mean [B, d] of the embeddings [B, n, d] of the real nodes."""
+    if graph.mask is None:
+        return embeddings.mean(1)
+    return (embeddings * graph.mask.unsqueeze(-1)).sum(1) / graph.mask.sum(1, keepdim=True)

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from co_gym.errors import InputError
 from policies.decoders.base import Decoder, Memo
-from policies.decoders.choice import chosen, clipped
-from policies.encoders.attention import spacings
-from policies.graph import Context, Features, Graph
+from policies.decoders.choice import chosen, clipped, compiled_choice
+from policies.graph import Context, Features, Graph, spacings
 from policies.kernels import pointer as kernels
 
 
@@ -143,8 +142,7 @@ class _CompiledHeat(torch.autograd.Function):
         heat, latest, mask, action = args
         latest, action = latest.contiguous(), action.contiguous()
         logit = _compiled(heat, latest, mask, float(kernels.FAR))
-        log_prob, entropy, log_sum = (torch.empty(action.shape) for _ in range(3))
-        kernels.choices(logit.numpy(), action.numpy(), log_prob.numpy(), entropy.numpy(), log_sum.numpy())
+        log_prob, entropy, log_sum = compiled_choice(logit, action)
         ctx.save_for_backward(heat, latest, action, logit, log_sum, entropy)
         return log_prob, entropy
 

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from co_gym.errors import InputError
 from policies.decoders.base import Decoder, Memo
+from policies.decoders.choice import chosen, clipped
 from policies.decoders.pointer_compiled import compiled_choices, compiled_logits
-from policies.graph import Context, Features, Graph
+from policies.graph import Context, Features, Graph, mean_embedding, spacings
 from policies.kernels import pointer as kernels
 
 
@@ -88,7 +89,7 @@ class PointerDecoder(Decoder):
         size = width // self.heads
         keys, values = self.key_value(embeddings).view(batch, n, 2, self.heads, size).unbind(2)
         keys_by_head = keys.permute(0, 2, 3, 1) * size**-0.5  # [B, H, d / H, n]
-        spacing = _spacings(graph) if self.distance_bias else None
+        spacing = spacings(graph) if self.distance_bias else None
         tables = self._node_tables(embeddings, keys_by_head, spacing)
         scalar_tables = self._scalar_tables(embeddings, keys_by_head, graph)
         bias = embeddings.new_zeros(batch, 0, n)
@@ -125,7 +126,7 @@ class PointerDecoder(Decoder):
         batch, n, width = embeddings.shape
         if self.scalar_queries is None or self.graph_query is None:
             return embeddings.new_zeros(batch, 0, self.heads, n)
-        whole = self.graph_query(_mean(embeddings, graph.mask)) + self.scalar_queries.bias
+        whole = self.graph_query(mean_embedding(embeddings, graph)) + self.scalar_queries.bias
         each = self.scalar_queries.weight.t().expand(batch, -1, -1)
         queries = torch.cat([each, whole.unsqueeze(1)], 1).view(batch, -1, self.heads, width // self.heads)
         return (queries.transpose(1, 2) @ keys).transpose(1, 2)
@@ -150,10 +151,7 @@ class PointerDecoder(Decoder):
         nodes, scalars = self._queries(context)
         if self.compiled and context.mask.is_cpu:
             return compiled_choices(*cache.tensors(), nodes, scalars, context.mask, action, memo, self.clip)
-        log_probs = pointer_logits(cache, nodes, scalars, context.mask, self.clip).log_softmax(-1)
-        finite = log_probs.masked_fill(~context.mask, 0.0)
-        entropy = -(finite.exp() * finite * context.mask).sum(-1)
-        return finite.gather(-1, action.unsqueeze(-1)).squeeze(-1), entropy
+        return chosen(pointer_logits(cache, nodes, scalars, context.mask, self.clip), action)
 
     def adaptable(self, cache: PointerCache) -> Tensor:
         """The keys [B, n, d] with which the glimpse is compared: the last layer."""
@@ -183,17 +181,4 @@ def pointer_logits(cache: PointerCache, nodes: Tensor, scalars: Tensor, mask: Te
     u = glimpse @ cache.keys.transpose(1, 2)
     if cache.bias.shape[1]:
         u = u + cache.bias[each, rows[..., -1]]
-    u = clip * u.tanh() if clip else u
-    return u.masked_fill(~mask, -torch.inf)
-
-
-def _spacings(graph: Graph) -> Tensor | None:
-    from policies.encoders.attention import spacings
-
-    return spacings(graph)
-
-
-def _mean(embeddings: Tensor, mask: Tensor | None) -> Tensor:
-    if mask is None:
-        return embeddings.mean(1)
-    return (embeddings * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+    return clipped(u, mask, clip)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from policies.decoders.choice import compiled_choice
 from policies.kernels import pointer as kernels
 
 BLOCK_NUMBERS = 1 << 18
@@ -98,10 +99,8 @@ class CompiledPointer(torch.autograd.Function):
         """The parts of a `PointerCache`, nodes, scalars, mask, action [B, Q], memo (or ()) and clip."""
         *cache, nodes, scalars, mask, action, memo, clip = args
         logit, glimpse = memo or compiled_logits(*cache, nodes, scalars, mask, clip)
-        batch, queries = action.shape
-        log_prob, entropy, log_sum = (torch.empty(batch, queries) for _ in range(3))
         action = action.contiguous()
-        kernels.choices(logit.numpy(), action.numpy(), log_prob.numpy(), entropy.numpy(), log_sum.numpy())
+        log_prob, entropy, log_sum = compiled_choice(logit, action)
         ctx.save_for_backward(*cache, nodes, scalars, mask, action, logit, glimpse, log_sum, entropy)
         ctx.clip = clip
         return log_prob, entropy

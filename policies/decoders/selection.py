@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from co_gym.errors import InputError
 from policies.decoders.base import Decoder, Memo
-from policies.decoders.choice import chosen, clipped
+from policies.decoders.choice import chosen, clipped, compiled_choice
 from policies.graph import Context, Features, Graph
 from policies.kernels import pointer as choice_kernels
 from policies.kernels import selection as kernels
@@ -152,8 +152,7 @@ class _CompiledSelection(torch.autograd.Function):
         dynamic, scalars, action = dynamic.contiguous(), scalars.contiguous(), action.contiguous()
         (logit,) = memo or (_compiled(SelectionCache(coefficients, hidden), dynamic, scalars, mask, clip),)
         logit = logit.clamp_min(float(choice_kernels.FAR))
-        log_prob, entropy, log_sum = (torch.empty(action.shape) for _ in range(3))
-        choice_kernels.choices(logit.numpy(), action.numpy(), log_prob.numpy(), entropy.numpy(), log_sum.numpy())
+        log_prob, entropy, log_sum = compiled_choice(logit, action)
         ctx.save_for_backward(coefficients, hidden, dynamic, scalars, action, logit, log_sum, entropy)
         ctx.clip = clip
         return log_prob, entropy

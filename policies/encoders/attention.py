@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from policies.encoders.base import Encoder
 from policies.encoders.norms import Norm, norm
-from policies.graph import Features, Graph
+from policies.graph import Features, Graph, spacings
 
 
 class AttentionLayer(nn.Module):
@@ -124,10 +124,3 @@ class AttentionEncoder(Encoder):
         for layer in self.layers:
             x = layer(x, mask, distances)
         return self.last(x)
-
-
-def spacings(graph: Graph) -> Tensor | None:
-    """Distances [B, n, n] in units of the mean spacing of n points in the unit square; None without a metric."""
-    if graph.distances is None:
-        return None
-    return graph.distances * graph.nodes.shape[1] ** 0.5

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from co_gym.errors import InputError
+from policies.graph import mean_embedding
 from policies.learning.champion import Champion, greedy
 from policies.policy import ConstructivePolicy
 
@@ -118,9 +119,7 @@ class CriticBaseline(Baseline):
         """See `Baseline`."""
         with torch.no_grad():
             graph = policy.task.graph(batch)
-            embedding = policy.encoder(graph)
-            real = graph.nodes.new_ones(graph.nodes.shape[:2]) if graph.mask is None else graph.mask.float()
-            mean = (embedding * real.unsqueeze(-1)).sum(1) / real.sum(1, keepdim=True)
+            mean = mean_embedding(policy.encoder(graph), graph)
         self._value = self.network(mean).float()
         return self._value.detach()
 

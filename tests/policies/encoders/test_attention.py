@@ -2,8 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from policies.encoders.attention import SMALL, AttentionEncoder, spacings
-from policies.graph import Features, Graph
+from policies.encoders.attention import SMALL, AttentionEncoder
+from policies.graph import Features, Graph, spacings
 
 
 def make(**settings):
