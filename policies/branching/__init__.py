@@ -1,0 +1,1 @@
+"""Branching rules that imitate strong branching: the format of samples, networks, training data."""
