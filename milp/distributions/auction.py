@@ -34,10 +34,10 @@ class _Market:
 
 
 def auction(rng: np.random.Generator, items: int, bids: int, add_item: float = 0.7) -> MixedIntegerProgram:
-    """Combinatorial auction, scheme 'arbitrary' of Leyton-Brown et al. (2000) with the constants of Gasse et al. (2019).
+    """Combinatorial auction, scheme 'arbitrary' of Leyton-Brown et al. (2000), constants of Gasse et al. (2019).
 
-    Each bidder bids on a bundle and on up to five substitutes. A bidder with three or more bids has a dummy item of
-    his own in all of them, so that he wins one at most; two bids exclude each other by the item that they share.
+    Each bidder bids on a bundle and on up to five substitutes. A bidder with three or more bids has a dummy item
+    of his own in all of them, so that he wins one at most; two bids exclude each other by an item that they share.
 
     Args:
         rng: Source of randomness.

@@ -8,7 +8,7 @@ from scipy import sparse
 
 
 def barabasi_albert(rng: np.random.Generator, nodes: int, affinity: int) -> NDArray:
-    """Edges [m, 2] of a graph grown by preferential attachment: a star, then `affinity` edges for each new node."""
+    """Edges [m, 2] of a graph grown by preferential attachment: a star, then `affinity` edges a node."""
     ends = np.empty(2 * affinity * (nodes - affinity), dtype=np.int64)
     ends[: 2 * affinity] = np.column_stack([np.arange(affinity), np.full(affinity, affinity)]).ravel()
     filled = 2 * affinity
@@ -29,7 +29,7 @@ def erdos_renyi(rng: np.random.Generator, nodes: int, probability: float) -> NDA
 
 
 def clique_rows(edges: NDArray, nodes: int) -> sparse.csr_matrix:
-    """Rows [cliques, nodes] of ones that cover each edge once: cliques found greedily, then the edges left over."""
+    """Rows [cliques, nodes] that cover each edge once: cliques found greedily, then the edges left over."""
     cliques = clique_partition(edges, nodes)
     label = np.empty(nodes, dtype=np.int64)
     for number, clique in enumerate(cliques):

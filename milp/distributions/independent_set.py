@@ -9,7 +9,7 @@ from milp.distributions.graphs import barabasi_albert, clique_rows, erdos_renyi
 
 
 def independent_set(rng: np.random.Generator, nodes: int, affinity: int) -> MixedIntegerProgram:
-    """Maximum independent set on a Barabási-Albert graph, with clique rows (Bergman et al. 2016, Gasse et al. 2019).
+    """Maximum independent set on a Barabási-Albert graph, in the clique rows of Bergman et al. (2016).
 
     Args:
         rng: Source of randomness.

@@ -14,8 +14,8 @@ def set_cover(
 ) -> MixedIntegerProgram:
     """Random set cover by the scheme of Balas and Ho (1980), as in Gasse et al. (2019).
 
-    The matrix has exactly `rows * columns * density` ones. Each row holds at least two of them, as Balas and Ho ask,
-    and each column at least two, as the generator of Gasse et al. does.
+    The matrix has exactly `rows * columns * density` ones. Each row holds at least two of them, as Balas and Ho
+    ask, and each column at least two, as the generator of Gasse et al. does.
 
     Args:
         rng: Source of randomness.
