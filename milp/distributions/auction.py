@@ -71,47 +71,53 @@ def _rows(bundles: list[NDArray], groups: list[NDArray], items: int) -> sparse.c
 
 
 def _offers(rng: np.random.Generator, market: _Market) -> list[tuple[NDArray, float]]:
-    """The bids of one bidder, bundles as 0/1 vectors [items]; none if he would pay a negative price."""
+    """The bids of one bidder, bundles as bool vectors [items]; none if he would pay a negative price."""
     interests = rng.random(market.values.size)
     worth = market.values + MAX_VALUE * VALUE_DEVIATION * (2 * interests - 1)
-    bundle = _pick(rng, interests[None])
-    while rng.random() < market.add_item and not bundle.all():
-        _extend(rng, bundle, interests, market)
-    price = float(_prices(bundle, worth)[0])
+    bundle = _bundle(rng, interests, market)
+    price = float(_prices(bundle, worth))
     if price < 0:
         return []
-    substitutes = _substitutes(rng, bundle[0], interests, market)
+    substitutes = _grow(rng, np.flatnonzero(bundle), int(bundle.sum()), interests, market)
     asked = _prices(substitutes, worth)
-    resale = RESALE_FACTOR * market.values[bundle[0]].sum()
+    resale = RESALE_FACTOR * market.values[bundle].sum()
     able = (asked >= 0) & (asked <= BUDGET_FACTOR * price) & (substitutes @ market.values >= resale)
-    offers = {bundle[0].tobytes(): (bundle[0], price)}
+    offers = {bundle.tobytes(): (bundle, price)}
     for i in np.argsort(-asked, kind="stable"):
         if able[i] and len(offers) <= MAX_SUBSTITUTES:
             offers.setdefault(substitutes[i].tobytes(), (substitutes[i], float(asked[i])))
     return list(offers.values())
 
 
-def _substitutes(rng: np.random.Generator, bundle: NDArray, interests: NDArray, market: _Market) -> NDArray:
-    """For each item of a bundle, another bundle of the same size that holds it, [size, items] bool."""
-    found = np.eye(bundle.size, dtype=bool)[bundle]
-    for _ in range(int(bundle.sum()) - 1):
-        _extend(rng, found, interests, market)
-    return found
+def _bundle(rng: np.random.Generator, interests: NDArray, market: _Market) -> NDArray:
+    """The bundle that a bidder wants first: an item by interest, then more as chance has it."""
+    size = int(min(rng.geometric(1 - market.add_item), interests.size))
+    return _grow(rng, _pick(rng, interests[None]), size, interests, market)[0]
 
 
-def _extend(rng: np.random.Generator, bundles: NDArray, interests: NDArray, market: _Market) -> None:
-    """Add one item to each bundle [k, items], drawn by interest and by compatibility with what is there."""
-    weights = interests * (bundles.astype(float) @ market.compatibility)
-    bundles |= _pick(rng, np.where(bundles, 0.0, weights))
+def _grow(rng: np.random.Generator, first: NDArray, size: int, interests: NDArray, market: _Market) -> NDArray:
+    """Bundles [k, items] of a size from their first items [k].
+
+    Each further item is drawn in proportion to the bidder's interest and its compatibility with what is there.
+    """
+    lines = np.arange(first.size)
+    bundles = np.zeros((first.size, interests.size), dtype=bool)
+    bundles[lines, first] = True
+    weights = interests * market.compatibility[first]
+    for _ in range(size - 1):
+        item = _pick(rng, np.where(bundles, 0.0, weights))
+        bundles[lines, item] = True
+        weights += interests * market.compatibility[item]
+    return bundles
 
 
 def _pick(rng: np.random.Generator, weights: NDArray) -> NDArray:
-    """One item for each row of weights [k, items], as a bool matrix."""
+    """One position in each row of weights [k, items], drawn in proportion to them."""
     sums = np.cumsum(weights, axis=1)
     drawn = rng.random((len(weights), 1)) * sums[:, -1:]
-    return np.arange(weights.shape[1]) == (sums <= drawn).sum(axis=1, keepdims=True)
+    return (sums <= drawn).sum(axis=1)
 
 
 def _prices(bundles: NDArray, worth: NDArray) -> NDArray:
-    """What a bidder pays for bundles [k, items]: their worth, and more for larger ones."""
-    return bundles @ worth + bundles.sum(axis=1) ** (1 + ADDITIVITY)
+    """What a bidder pays for bundles [..., items]: their worth, and more for larger ones."""
+    return bundles @ worth + bundles.sum(axis=-1) ** (1 + ADDITIVITY)

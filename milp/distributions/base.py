@@ -42,6 +42,10 @@ class Distribution(Protocol):
     def summary(self) -> str:
         """One line with sizes and source."""
 
+    @property
+    def problem(self) -> str:
+        """Name of the problem whose instances these are."""
+
     def count(self, split: str) -> int:
         """How many instances a split holds."""
 
@@ -61,6 +65,7 @@ class Generated:
         family: The kind of problem.
         level: How hard.
         summary: One line with sizes and source.
+        source: Where it is described.
         generate: Makes one program from a random generator.
         counts: How many instances each split holds.
     """
@@ -69,8 +74,14 @@ class Generated:
     family: str
     level: str
     summary: str
+    source: str
     generate: Generator
     counts: Mapping[str, int] = field(default_factory=lambda: dict(COUNTS))
+
+    @property
+    def problem(self) -> str:
+        """`mip`."""
+        return MIP.name
 
     def count(self, split: str) -> int:
         """How many instances a split holds."""

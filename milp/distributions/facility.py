@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from co_gym.formulation import MixedIntegerProgram
@@ -47,7 +48,7 @@ def facility(rng: np.random.Generator, customers: int, facilities: int, ratio: f
     )
 
 
-def _rows(demands: np.ndarray, capacities: np.ndarray) -> sparse.csr_matrix:
+def _rows(demands: NDArray, capacities: NDArray) -> sparse.csr_matrix:
     """Demand, capacity, total capacity and linking rows."""
     customers, facilities = demands.size, capacities.size
     one_each, ones = sparse.identity(facilities), np.ones((1, facilities))
