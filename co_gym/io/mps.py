@@ -9,6 +9,7 @@ from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
 from co_gym.instance import Instance
 from co_gym.io.base import only
+from co_gym.io.lp_writer import format_lp
 from co_gym.io.mps_reader import parse_mps
 from co_gym.io.mps_writer import format_mps
 from co_gym.io.scip_reader import read_with_scip
@@ -51,12 +52,12 @@ class MPS:
 
 
 class LP:
-    """Mixed-integer linear program in CPLEX's LP format, read by SCIP; not written."""
+    """Mixed-integer linear program in CPLEX's LP format, read by SCIP; a row with two sides is written as two."""
 
     name = "lp"
     problems = frozenset({"mip"})
     suffixes = (".lp",)
-    summary = "mixed-integer linear program, LP format (CPLEX), read only"
+    summary = "mixed-integer linear program, LP format (CPLEX)"
 
     def confidence(self, text: str, suffix: str) -> float:
         """By the first word."""
@@ -83,5 +84,6 @@ class LP:
         return [_instance(read_with_scip(bare, path, ".lp"), path)]
 
     def format(self, instances: list[Instance]) -> str:
-        """Refuses: LP has no rows with two sides in the dialect that is read; MPS has."""
-        raise InputError("LP files are only read: expected the suffix .mps")
+        """LP text; readers of it keep the order of the columns."""
+        instance = only(instances, self.problems, self.name)
+        return format_lp(MIP().program(instance))

@@ -120,8 +120,6 @@ def test_write_chooses_the_format(data: Path, tmp_path: Path) -> None:
         write(tmp_path / "a.gph", [])
     with pytest.raises(InputError, match="cannot be written"):
         write(tmp_path / "no" / "a.gph", karate)
-    with pytest.raises(InputError, match=r"only read: expected the suffix \.mps"):
-        write(tmp_path / "a.lp", read(data / "lseu.mps"))
 
 
 def test_import_is_cheap() -> None:
