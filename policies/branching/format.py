@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from co_gym.errors import InputError
 from policies.branching.arrays import Declared, checked, require_below, require_names, require_offsets
+from policies.branching.graph import BipartiteGraph as BipartiteGraph
 
 VARIABLE_FEATURES, ROW_FEATURES = 19, 5
 
@@ -50,25 +51,6 @@ NODES = {
 }
 """The graphs at the nodes; all or none of these."""
 DECLARED = ROOT | SAMPLES | NODES
-
-
-@dataclass(frozen=True)
-class BipartiteGraph:
-    """Columns and rows of an LP, joined by the matrix's entries, row by row (Gasse et al. 2019).
-
-    Attributes:
-        variables: float32 [n, 19]; features of the columns.
-        rows: float32 [m, 5]; features of the rows.
-        indptr: int32 [m + 1]; where each row's entries begin.
-        indices: int32 [E]; column of each entry.
-        values: float32 [E]; each entry.
-    """
-
-    variables: NDArray[np.float32]
-    rows: NDArray[np.float32]
-    indptr: NDArray[np.int32]
-    indices: NDArray[np.int32]
-    values: NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
