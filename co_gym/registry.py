@@ -1,4 +1,4 @@
-"""What is registered: problems, solvers, formats and subcommands, found as entry points and loaded when used.
+"""What is registered: problems, solvers, formats, subcommands, distributions; entry points, loaded when used.
 
 co-gym registers its own parts in the same way (see `pyproject.toml`), so a part from another package is on the
 same footing: one line in an entry-point group.
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from co_gym.io.base import Format
     from co_gym.problems.base import Problem
     from co_gym.solvers.base import Solver
+    from co_gym.splits import Distribution
 
 GROUPS = {
     "problems": "co_gym.problems",
     "solvers": "co_gym.solvers",
     "formats": "co_gym.formats",
     "commands": "co_gym.commands",
+    "distributions": "co_gym.distributions",
 }
 
 
@@ -87,6 +89,24 @@ def solvers() -> list[Solver]:
 def commands() -> dict[str, Callable[..., int | None]]:
     """Every registered subcommand of `co-gym` by name: functions whose parameters become options."""
     return _load_all("commands")
+
+
+def distribution(package: str, name: str) -> Distribution:
+    """The distribution of a given name among those that a package offers.
+
+    Raises:
+        InputError: If the package offers none, or none of that name.
+    """
+    known = entries("distributions")
+    if package not in known:
+        raise unknown_name("package of distributions", package, list(known))
+    try:
+        find: Callable[[str], Distribution] = _load("distributions", package)
+    except Exception as error:
+        raise InputError(
+            f"distributions '{package}' ({known[package].value}) cannot be loaded: {error!r}"
+        ) from error
+    return find(name)
 
 
 def solvers_for(problem_name: str) -> list[Solver]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from milp.distributions.base import SPLITS, Distribution
+from co_gym.splits import SPLITS
+from milp.distributions.base import Distribution
 from milp.distributions.catalogue import distribution, names
 
 __all__ = ["SPLITS", "Distribution", "distribution", "names"]

@@ -9,13 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
+from co_gym import splits
 from co_gym.errors import InputError, unknown_name
 from co_gym.formulation import MixedIntegerProgram
 from co_gym.instance import Instance
 from co_gym.problems.mip import MIP
-
-SPLITS = ("train", "validation", "test")
-"""The splits of every distribution; their random streams are disjoint."""
+from co_gym.splits import SPLITS
 
 COUNTS = {"train": 10_000, "validation": 2_000, "test": 100}
 """How many instances a split of a generated distribution holds unless its entry says otherwise."""
@@ -23,12 +22,8 @@ COUNTS = {"train": 10_000, "validation": 2_000, "test": 100}
 Generator = Callable[[np.random.Generator], MixedIntegerProgram]
 
 
-class Distribution(Protocol):
-    """Instances in three splits, each found by its number alone."""
-
-    @property
-    def name(self) -> str:
-        """Name in the catalogue, or path of the folder."""
+class Distribution(splits.Distribution, Protocol):
+    """Mixed-integer programs in three splits."""
 
     @property
     def family(self) -> str:
@@ -42,18 +37,8 @@ class Distribution(Protocol):
     def summary(self) -> str:
         """One line with sizes and source."""
 
-    @property
-    def problem(self) -> str:
-        """Name of the problem whose instances these are."""
-
-    def count(self, split: str) -> int:
-        """How many instances a split holds."""
-
     def program(self, split: str, index: int) -> MixedIntegerProgram:
         """Instance `index` of a split as a program."""
-
-    def instance(self, split: str, index: int) -> Instance:
-        """Instance `index` of a split as an instance of problem `mip`."""
 
 
 @dataclass(frozen=True)
@@ -120,4 +105,6 @@ def check_index(distribution: Distribution, split: str, index: int) -> None:
     """
     count = distribution.count(split)
     if not 0 <= index < count:
-        raise InputError(f"{distribution.name} has no {split} instance {index}: the split holds {count}")
+        raise InputError(
+            f"{distribution.name} has no {split} instance {index}: the split holds {count}, from 0 on"
+        )

@@ -13,7 +13,8 @@ from co_gym.formulation import MixedIntegerProgram
 from co_gym.instance import Instance
 from co_gym.io import read
 from co_gym.problems.mip import MIP
-from milp.distributions.base import SPLITS, check_index, known_split
+from co_gym.splits import SPLITS
+from milp.distributions.base import check_index, known_split
 
 SUFFIXES = (".mps", ".mps.gz", ".lp", ".lp.gz")
 FOLDERS = {"train": ("train",), "validation": ("validation", "valid"), "test": ("test",)}
