@@ -17,9 +17,9 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 import policies
 from co_gym.errors import CoGymError, SolverError
-from policies.learning.base import PolicyTraining
 from policies.learning.checkpoints import BestCheckpoint, LastCheckpoint
 from policies.learning.progress import Bar, Lines
+from policies.learning.training import Training
 from policies.memory import keep_freed_memory
 
 CONFIGS = Path(policies.__file__).parents[1] / "configs"
@@ -45,7 +45,7 @@ class TrainingCLI(LightningCLI):
 
     def __init__(self, args: list[str] | None = None) -> None:
         super().__init__(
-            PolicyTraining,
+            Training,
             L.LightningDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,8 +15,9 @@ from torch import Tensor
 from co_gym import registry
 from co_gym.envs.batch import unstack
 from co_gym.errors import InputError
-from policies.learning.batches import Batch, Batches, Key, Loader, Stored
+from policies.learning.batches import Batch, Batches, Key, Stored
 from policies.learning.labels import Labels
+from policies.learning.loading import LoadedData
 from policies.learning.validation import fixed_sets, stacked
 
 
@@ -123,15 +123,15 @@ def _tensor(array: Any) -> Tensor:
     return found.float() if found.is_floating_point() else found
 
 
-class PolicyData(L.LightningDataModule):
-    """Base of the data modules: loaders for one of several processes, validation on fixed test sets.
+class PolicyData(LoadedData):
+    """Base of the data modules of constructive policies: validation on fixed test sets.
 
     Args:
         validation: Name of a fixed test set, see `policies.testsets`, or several; the first is the one that counts
             for the best checkpoint. None: no validation.
         validation_count: How many instances of each, from its beginning.
         validation_batch: Instances in a batch of validation.
-        workers: Processes that make batches; 0: the training process itself.
+        workers: See `LoadedData`.
     """
 
     def __init__(
@@ -141,49 +141,25 @@ class PolicyData(L.LightningDataModule):
         validation_batch: int = 100,
         workers: int = 0,
     ) -> None:
-        super().__init__()
-        if validation_count < 1 or validation_batch < 1 or workers < 0:
+        super().__init__(workers)
+        if validation_count < 1 or validation_batch < 1:
             raise InputError(
-                f"validation_count {validation_count}, validation_batch {validation_batch}, workers {workers}: "
-                "expected at least 1, 1 and 0"
+                f"validation_count {validation_count}, validation_batch {validation_batch}: expected at least 1"
             )
         self.validation = [validation] if isinstance(validation, str) else list(validation or [])
-        self.validation_count, self.validation_batch, self.workers = validation_count, validation_batch, workers
-        self.training: Batches
-        """What is trained on; set by the subclass."""
+        self.validation_count, self.validation_batch = validation_count, validation_batch
 
-    def train_dataloader(self) -> Loader:
-        """Loads this process's share of the batches; their number is the same with any number of processes."""
-        if self.trainer is None:
-            return Loader(self.training, len(self.training), workers=self.workers)
-        rank, world = self.trainer.global_rank, self.trainer.world_size
-        loader = Loader(self.training, len(self.training), rank, world, self.workers)
-        # a resumed training makes its first iterator before it tells the epoch
-        keys: Any = loader.sampler
-        progress: Any = self.trainer.fit_loop.epoch_progress.current
-        keys.set_epoch(progress.processed)
-        return loader
-
-    def val_dataloader(self) -> list[Loader]:
-        """One loader for each test set; batches hold the best objectives known under "reference"."""
-        return [self._in_order(groups) for groups in self.validation_groups()]
-
-    def test_dataloader(self) -> list[Loader]:
-        """The same as for validation."""
-        return self.val_dataloader()
+    def validation_sets(self) -> list[Batches]:
+        """See `LoadedData`; batches hold the best objectives known under "reference"."""
+        return [Stored(groups, self.validation_batch) for groups in self.validation_groups()]
 
     def validation_groups(self) -> list[list[Batch]]:
         """The instances of each test set, grouped by size."""
         return fixed_sets(self.validation, self.validation_count)
 
     def validation_names(self) -> list[str]:
-        """Name of each test set, for the log."""
+        """See `LoadedData`."""
         return self.validation
-
-    def _in_order(self, groups: list[Batch]) -> Loader:
-        rank, world = (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
-        batches = Stored(groups, self.validation_batch)
-        return Loader(batches, -(-len(batches) // world), rank, world)
 
 
 class GeneratedData(PolicyData):

@@ -9,10 +9,11 @@ from co_gym.envs.wrappers import SYMMETRIES
 from co_gym.errors import InputError
 from policies.decoding.augmentation import augmented
 from policies.decoding.choose import Sampling
-from policies.learning.base import OptimizerFactory, PolicyTraining, SchedulerFactory
+from policies.learning.base import PolicyTraining
 from policies.learning.batches import Batch
 from policies.learning.demonstrations import demonstrate
 from policies.learning.guards import Guarded
+from policies.learning.training import OptimizerFactory, SchedulerFactory
 from policies.policy import ConstructivePolicy
 
 

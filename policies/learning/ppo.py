@@ -10,10 +10,10 @@ from torch import Tensor
 
 from co_gym.errors import InputError
 from policies.graph import Context
-from policies.learning.base import OptimizerFactory, SchedulerFactory
 from policies.learning.baselines import Baseline
 from policies.learning.batches import Batch
 from policies.learning.reinforce import PolicyGradient
+from policies.learning.training import OptimizerFactory, SchedulerFactory
 from policies.policy import ConstructivePolicy, Rollout
 
 

@@ -89,7 +89,7 @@ class _Timed(ProgressBar):
     def shown(self, trainer: L.Trainer) -> dict[str, str]:
         """Pace, gaps and time to go, as text."""
         found = {"inst/s": f"{self.pace.rate:,.0f}"} if self.pace.rate else {}
-        for name in ("val/gap", "val/gap_x8"):
+        for name in ("val/gap", "val/gap_x8", "val/acc1"):
             value = trainer.callback_metrics.get(name)
             if value is not None and bool(value.isfinite()):
                 found[name.removeprefix("val/")] = f"{value.item():.2f}%"

@@ -7,10 +7,11 @@ from torch import Tensor
 
 from co_gym.errors import InputError
 from policies.decoding.choose import Sampling
-from policies.learning.base import OptimizerFactory, PolicyTraining, SchedulerFactory
+from policies.learning.base import PolicyTraining
 from policies.learning.baselines import Baseline, SharedBaseline
 from policies.learning.batches import Batch
 from policies.learning.guards import Guarded
+from policies.learning.training import OptimizerFactory, SchedulerFactory
 from policies.policy import ConstructivePolicy, Encoding, Rollout
 
 

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from co_gym.errors import InputError
-from policies.learning.base import OptimizerFactory, SchedulerFactory
 from policies.learning.batches import Batch
 from policies.learning.champion import Champion
 from policies.learning.guards import Guarded
 from policies.learning.imitation import Imitating
+from policies.learning.training import OptimizerFactory, SchedulerFactory
 from policies.policy import ConstructivePolicy
 
 

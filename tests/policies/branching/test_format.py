@@ -7,12 +7,13 @@ import pytest
 
 from co_gym.errors import InputError
 from policies.branching.format import Shard, shards
+from policies.branching.synthetic import random_shard
 
 
 @pytest.mark.parametrize("graphs", [True, False])
-def test_what_is_written_is_read(make_shard, tmp_path, graphs):
+def test_what_is_written_is_read(tmp_path, graphs):
     path = tmp_path / "0000.npz"
-    shard = make_shard(graphs=graphs)
+    shard = random_shard(graphs=graphs)
     shard.save(path)
     found = Shard.load(path)
     for field in fields(Shard):
@@ -23,8 +24,8 @@ def test_what_is_written_is_read(make_shard, tmp_path, graphs):
     assert [each.name for each in tmp_path.iterdir()] == ["0000.npz"]
 
 
-def test_the_graphs_of_the_nodes(make_shard):
-    shard = make_shard(seed=3)
+def test_the_graphs_of_the_nodes():
+    shard = random_shard(seed=3)
     for sample in range(4):
         graph = shard.graph(sample)
         assert len(graph.indptr) == len(graph.rows) + 1
@@ -34,7 +35,7 @@ def test_the_graphs_of_the_nodes(make_shard):
     assert len(shard.graph(1).rows) == 7
     assert np.array_equal(shard.graph(0).values, shard.graph(2).values)
     with pytest.raises(InputError, match="no graphs"):
-        make_shard(graphs=False).graph(0)
+        random_shard(graphs=False).graph(0)
 
 
 @pytest.mark.parametrize(
@@ -55,16 +56,16 @@ def test_the_graphs_of_the_nodes(make_shard):
         (lambda s: {"variables": None}, "array 'variables' is missing"),
     ],
 )
-def test_arrays_that_are_refused(make_shard, tmp_path, change, message):
-    path, shard = tmp_path / "0000.npz", make_shard()
+def test_arrays_that_are_refused(tmp_path, change, message):
+    path, shard = tmp_path / "0000.npz", random_shard()
     with pytest.raises(InputError, match=rf"0000\.npz: .*{message}"):
         replace(shard, **change(shard)).save(path)
     assert not list(tmp_path.iterdir())
 
 
-def test_files_that_are_refused(make_shard, tmp_path):
+def test_files_that_are_refused(tmp_path):
     path = tmp_path / "0000.npz"
-    make_shard().save(path)
+    random_shard().save(path)
     data = path.read_bytes()
     for broken in (b"", b"text", data[: len(data) // 2], data[:-30], data[:300] + b"x" * 50 + data[350:]):
         path.write_bytes(broken)

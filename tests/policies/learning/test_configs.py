@@ -6,12 +6,15 @@ import pytest
 import torch
 import yaml
 
+from policies.branching.hybrid import FEATURES
+from policies.branching.synthetic import write_folder
 from policies.learning.cli import CONFIGS, main
 
 TINY = {
     "policies.encoders.attention.AttentionEncoder": {"width": 16, "heads": 2, "layers": 1, "feedforward": 16},
     "policies.encoders.gated_gcn.GatedGCNEncoder": {"width": 16, "layers": 1, "neighbours": 3, "edge_width": 8},
     "policies.decoders.pointer.PointerDecoder": {"heads": 2},
+    "policies.branching.gcnn.GCNN": {"width": 8},
 }
 
 
@@ -34,7 +37,11 @@ def test_a_configuration_trains_and_validates(path, tmp_path, monkeypatch):
     config = shrunk(yaml.safe_load(path.read_text()))
     config["trainer"].pop("callbacks", None)  # other weights are of another width
     config["trainer"] |= {"max_epochs": 1, "num_sanity_val_steps": 0, "check_val_every_n_epoch": 1}
-    config["data"]["init_args"] |= {"validation_count": 1}
+    if "folders" in config["data"]["init_args"]:
+        for folder in config["data"]["init_args"]["folders"]:
+            write_folder(tmp_path / folder, 2, 1, samples=2, f=FEATURES)
+    else:
+        config["data"]["init_args"] |= {"validation_count": 1}
     Path("tiny.yaml").write_text(yaml.safe_dump(config))
     assert main(["fit", "--config", "tiny.yaml"]) == 0
     checkpoints = tmp_path / "lightning_logs/version_0/checkpoints"
@@ -43,4 +50,4 @@ def test_a_configuration_trains_and_validates(path, tmp_path, monkeypatch):
 
 def test_configurations_name_what_they_are_for():
     assert all(path.read_text().startswith("# ") for path in CONFIGS.rglob("*.yaml"))
-    assert len(list(CONFIGS.rglob("*.yaml"))) >= 9
+    assert len(list(CONFIGS.rglob("*.yaml"))) >= 15

@@ -1,19 +1,17 @@
-"""Samples whose scores are a function of the features."""
+"""Small samples whose scores are a function of the features, for tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-from policies.branching.format import Shard
+from policies.branching.format import BipartiteGraph, Shard
 
 
-def random_graph(rng: np.random.Generator, n: int, m: int, density: float = 0.3) -> dict[str, NDArray]:
+def graph_arrays(rng: np.random.Generator, n: int, m: int, density: float = 0.3) -> dict[str, NDArray]:
     """The arrays of a graph in which each row has at least one entry."""
     dense = rng.random((m, n)) < density
     dense[np.arange(m), rng.integers(n, size=m)] = True
@@ -31,7 +29,7 @@ def random_shard(
 ) -> Shard:
     """Samples whose best candidate depends on two features, one of the node's and one of the root's."""
     rng = np.random.default_rng(seed)
-    root = random_graph(rng, n, m)
+    root = graph_arrays(rng, n, m)
     counts = rng.integers(3, n // 2 + 1, size=samples)
     candidates = np.concatenate([np.sort(rng.permutation(n)[:k]) for k in counts])
     features = rng.normal(size=(counts.sum(), f)).astype(np.float32)
@@ -39,7 +37,7 @@ def random_shard(
     features[:, 1] *= 1000
     given: dict[str, Any] = {f"root_{key}": value for key, value in root.items()}
     if graphs:
-        given |= node_graphs(rng, n, m, samples)
+        given |= _node_graphs(rng, n, m, samples)
         owner = np.repeat(np.arange(samples), counts)
         known = given["variables"][owner, candidates, 3]
         features[:, 3] = known
@@ -58,9 +56,9 @@ def random_shard(
     )
 
 
-def node_graphs(rng: np.random.Generator, n: int, m: int, samples: int) -> dict[str, NDArray]:
+def _node_graphs(rng: np.random.Generator, n: int, m: int, samples: int) -> dict[str, NDArray]:
     """The arrays of the nodes' graphs, with two matrices in turn."""
-    kinds = [random_graph(rng, n, m), random_graph(rng, n, m - 1)]
+    kinds = [graph_arrays(rng, n, m), graph_arrays(rng, n, m - 1)]
     matrix = np.arange(samples) % 2
     sizes = np.array([m, m - 1])
     return {
@@ -76,20 +74,15 @@ def node_graphs(rng: np.random.Generator, n: int, m: int, samples: int) -> dict[
     }
 
 
-@pytest.fixture
-def make_shard() -> Callable[..., Shard]:
-    return random_shard
+def random_graph(seed: int, n: int, m: int, density: float = 0.3) -> BipartiteGraph:
+    """A graph in which each row has at least one entry."""
+    return BipartiteGraph(**graph_arrays(np.random.default_rng(seed), n, m, density))
 
 
-@pytest.fixture
-def make_folder(tmp_path: Path) -> Callable[..., Path]:
-    """Writes samples of some instances and returns the folder."""
-
-    def write(name: str, count: int, seed: int = 0, **options: Any) -> Path:
-        folder = tmp_path / name
-        folder.mkdir(parents=True)
+def write_folder(folder: Path, train: int, validation: int, seed: int = 0, **options: Any) -> None:
+    """Writes samples of so many instances to the subfolders `train` and `validation`."""
+    for part, count in (("train", train), ("validation", validation)):
+        (folder / part).mkdir(parents=True)
         for i in range(count):
-            random_shard(seed * 1000 + i, **options).save(folder / f"{i:04d}.npz")
-        return folder
-
-    return write
+            one = seed * 2000 + i + (1000 if part == "validation" else 0)
+            random_shard(one, **options).save(folder / part / f"{i:04d}.npz")
