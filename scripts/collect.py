@@ -1,0 +1,59 @@
+"""Collects strong-branching samples: `python scripts/collect.py set-cover-easy --instances 200 --jobs 2`.
+
+One file for each instance in runs/milp/<distribution>/<split>; what is there already is kept, so the same call
+goes on after an interruption. Train with `scripts/train.py fit --config configs/milp/branching_set_cover.yaml`.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from jsonargparse import auto_cli
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from co_gym.errors import CoGymError
+from milp.collection import Settings, collect, missing
+
+
+def main(
+    distribution: str,
+    split: str = "train",
+    instances: int = 100,
+    first: int = 0,
+    jobs: int = 1,
+    output: str | None = None,
+    minutes: float | None = None,
+    settings: Settings = Settings(),  # noqa: B008
+) -> None:
+    """Collects samples of strong branching.
+
+    Args:
+        distribution: Name of a distribution, or a folder of MPS or LP files.
+        split: train, validation or test.
+        instances: How many instances.
+        first: Number of the first one.
+        jobs: Processes.
+        output: Folder; runs/milp/<distribution> by default.
+        minutes: Stop after about so long.
+        settings: How samples are collected.
+    """
+    folder = Path(output or f"runs/milp/{Path(distribution).name}")
+    numbers = range(first, first + instances)
+    todo, begin, samples = len(missing(split, numbers, folder)), time.monotonic(), 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[samples]} samples")) as progress:
+        task = progress.add_task(f"{distribution} {split}", total=todo, samples=0)
+        for one in collect(distribution, split, numbers, settings, folder, jobs):
+            samples += one.samples
+            progress.update(task, advance=1, samples=samples)
+            if minutes is not None and time.monotonic() - begin > 60 * minutes:
+                break
+    print(f"{samples} new samples in {(time.monotonic() - begin) / 60:.1f} minutes, in {folder / split}")
+
+
+if __name__ == "__main__":
+    try:
+        auto_cli(main)
+    except CoGymError as error:
+        raise SystemExit(f"collect.py: {error}") from None
