@@ -31,7 +31,7 @@ def generate(
         count: How many instances.
         seed: Seed; instance i is the same for every count.
         output: Folder for the files; made if it does not exist.
-        format: Name of a format that holds the problem; the first registered one by default.
+        format: Name of a format that holds the problem; by default mps for programs, else the first registered.
         options: Parameters of the distribution, as JSON: '{"num_clusters": 5}'.
         split: Of a distribution with fixed splits: train, validation or test; test by default.
         start: Of a distribution with fixed splits: number of the first instance.
@@ -80,7 +80,7 @@ def _write(instances: Iterable[Instance], problem: str, output: str, format: str
         raise InputError(f"no registered file format holds {problem}")
     if format is not None and format not in formats:
         raise unknown_name(f"format of {problem}", format, list(formats))
-    chosen = format or next(iter(formats))
+    chosen = format or ("mps" if "mps" in formats else next(iter(formats)))
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
