@@ -174,6 +174,7 @@ def collect_instance(name: str, split: str, index: int, settings: Settings, fold
     guard = Guard()
     include_expert(model, guard, recorder.ask, recorder.observe)
     model.optimize()
+    model.freeTransform()  # rules and model hold each other: without this, the memory stays until the process ends
     if guard.failure is not None:
         raise guard.failure
     shard = recorder.shard()
