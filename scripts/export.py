@@ -1,6 +1,8 @@
 """Makes weights and a card of a Lightning checkpoint: `python scripts/export.py CKPT --name tsp50 --minutes 40`.
 
 Class paths, sizes, distributions and seed come from the `config.yaml` that the training wrote beside the run.
+Of a network that branches, the card also holds its agreement with strong branching on held-out samples:
+`python scripts/export.py CKPT --name auction --minutes 9 --held-out runs/milp/auction-easy/validation`.
 """
 
 from __future__ import annotations
@@ -8,16 +10,21 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+import milp
 from co_gym.errors import InputError
+from policies.branching import weights as branching
+from policies.branching.evaluation import evaluate
 from policies.weights.cards import FOLDER, find, read_card
 from policies.weights.checkpoint import DTYPES, save
 from policies.weights.conversion import from_lightning
 
 BY_NAME = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
+BRANCHING_FOLDER = Path(milp.__file__).parent / "pretrained"
 
 
 def main() -> None:
@@ -30,22 +37,49 @@ def main() -> None:
         "--machine", default=f"{platform.machine()}, {os.cpu_count()} cores", help="what it ran on"
     )
     parser.add_argument("--config", type=Path, help="the config.yaml, if it is not beside the run")
-    parser.add_argument("--dtype", choices=BY_NAME, default="float32", help="of the weights in the file")
-    parser.add_argument("--output", type=Path, default=FOLDER, help="folder")
+    parser.add_argument("--dtype", choices=BY_NAME, default="float32", help="of the weights of a policy")
+    parser.add_argument("--output", type=Path, help="folder; the package's by default")
+    parser.add_argument("--held-out", type=Path, nargs="*", default=[], help="folders of samples, for branching")
+    parser.add_argument("--collecting-minutes", type=float, default=0.0, help="of one core, for branching")
     args = parser.parse_args()
     try:
-        policy, card = from_lightning(
-            args.checkpoint,
-            name=args.name,
-            config=args.config,
-            minutes=args.minutes,
-            threads=args.threads,
-            machine=args.machine,
-        )
-        path = save(policy, card, args.output, dtype=BY_NAME[args.dtype])
-        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {read_card(find(path)).sha256}")
+        path = branching_weights(args) if branching.is_branching(args.checkpoint, args.config) else policy(args)
     except InputError as error:
         parser.error(str(error))
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+def policy(args: argparse.Namespace) -> Path:
+    made, card = from_lightning(
+        args.checkpoint,
+        name=args.name,
+        config=args.config,
+        minutes=args.minutes,
+        threads=args.threads,
+        machine=args.machine,
+    )
+    path = save(made, card, args.output or FOLDER, dtype=BY_NAME[args.dtype])
+    print(read_card(find(path)).sha256)
+    return path
+
+
+def branching_weights(args: argparse.Namespace) -> Path:
+    network, card = branching.from_lightning(
+        args.checkpoint,
+        name=args.name,
+        config=args.config,
+        minutes=args.minutes,
+        collecting_minutes=args.collecting_minutes,
+        threads=args.threads,
+        machine=args.machine,
+    )
+    results = {}
+    for folder in args.held_out:
+        # runs/milp/auction-easy/validation is called auction-easy
+        label = folder.parent.name if folder.name in ("train", "validation", "test") else folder.name
+        results[label] = evaluate(network, folder)
+        print(label, *(f"{key} {value:.1f}" for key, value in results[label].items()))
+    return branching.save(network, replace(card, results=results), args.output or BRANCHING_FOLDER)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from policies.branching.batch import Batch
 from policies.branching.network import BranchingNetwork, Trunk
 from policies.branching.statistics import Standardize, among, squash
 
-FEATURES = 91
-"""72 features of Khalil et al. (2016), 19 of the column."""
+FEATURES = 99
+"""72 features of Khalil et al. (2016), 19 of the column, 8 more: what `milp` observes of a candidate."""
 
 
 class Hybrid(BranchingNetwork):

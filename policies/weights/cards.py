@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar, overload
 
 from co_gym.errors import InputError, unknown_name
 from policies.weights.plain import from_plain
@@ -15,6 +15,7 @@ from policies.weights.plain import from_plain
 FOLDER = Path(__file__).parents[1] / "pretrained"
 """The weights that come with the package."""
 SUFFIX, WEIGHTS = ".json", ".safetensors"
+C = TypeVar("C", bound="BaseCard")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,38 +80,59 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
-    """Everything known of a set of weights; `<name>.json` beside `<name>.safetensors`.
+class BaseCard:
+    """What is known of any set of weights; `<name>.json` beside `<name>.safetensors`.
 
     Attributes:
         name: Name of the weights.
-        problem: Name of the problem.
-        policy: Class paths and arguments of task, encoder and decoder.
-        trained: What the policy was trained on.
         seed: Seed of the training.
         budget: What the training cost.
-        results: Mean gap in percent, by test set and then by decoding.
+        results: Measured figures, by test set and then by name.
         version: Version of the package that wrote the weights.
         sha256: Of the weights' file.
     """
 
     name: str
-    problem: str
-    policy: Configuration
-    trained: tuple[Trained, ...]
     seed: int
     budget: Budget
     results: dict[str, dict[str, float]] = field(default_factory=dict)
     version: str = ""
     sha256: str = ""
 
+
+@dataclass(frozen=True, kw_only=True)
+class Card(BaseCard):
+    """Everything known of the weights of a constructive policy; results are mean gaps in percent by decoding.
+
+    Attributes:
+        problem: Name of the problem.
+        policy: Class paths and arguments of task, encoder and decoder.
+        trained: What the policy was trained on.
+    """
+
+    problem: str
+    policy: Configuration
+    trained: tuple[Trained, ...]
+
     def distance(self, size: int, constraints: int = 0) -> float:
         """Distance of an instance to the nearest kind that was trained on; infinite if none is known."""
         return min((kind.distance(size, constraints) for kind in self.trained), default=math.inf)
 
 
-def read_card(path: str | Path) -> Card:
+@overload
+def read_card(path: str | Path) -> Card: ...
+
+
+@overload
+def read_card(path: str | Path, kind: type[C]) -> C: ...
+
+
+def read_card(path: str | Path, kind: type[BaseCard] = Card) -> BaseCard:
     """The card in a file.
+
+    Args:
+        path: The file.
+        kind: What kind of card it is.
 
     Raises:
         InputError: If it cannot be read or is malformed; names the file and the field.
@@ -122,7 +144,7 @@ def read_card(path: str | Path) -> Card:
         raise InputError(f"cannot be read: {error.strerror}", path=path) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"expected a card in JSON: {error}", path=path) from error
-    card = from_plain(Card, data, path)
+    card = from_plain(kind, data, path)
     if card.name != path.stem:
         raise InputError(f"field 'name' is '{card.name}': expected '{path.stem}', as the file", path=path)
     return card
@@ -132,7 +154,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
 
 
-def write_card(card: Card, folder: str | Path) -> Path:
+def write_card(card: BaseCard, folder: str | Path) -> Path:
     """Writes `<name>.json` into a folder and returns its path."""
     path = Path(folder) / f"{card.name}{SUFFIX}"
     path.write_text(json.dumps(asdict(card), indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors import SafetensorError
 from safetensors import torch as safetensors
-from torch import Tensor
+from torch import Tensor, nn
 
 import co_gym
 from co_gym.errors import InputError
@@ -18,8 +17,9 @@ from policies.decoders.base import Decoder
 from policies.encoders.base import Encoder
 from policies.policy import ConstructivePolicy
 from policies.tasks.base import Task
-from policies.weights.cards import SUFFIX, WEIGHTS, Card, Configuration, find, read_card, write_card
+from policies.weights.cards import SUFFIX, WEIGHTS, BaseCard, Card, Configuration, find, read_card, write_card
 from policies.weights.classes import construct, defaults
+from policies.weights.tensors import read_tensors
 
 PARTS: dict[str, Any] = {"task": Task, "encoder": Encoder, "decoder": Decoder}
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
@@ -68,9 +68,7 @@ def load(
     if policy.environment.problem != card.problem:
         message = f"field 'problem' is '{card.problem}': its task is for {policy.environment.problem}"
         raise InputError(message, path=path)
-    tensors = _read_weights(path.with_suffix(WEIGHTS), card, path)
-    _require_fit(policy.state_dict(), tensors, path.with_suffix(WEIGHTS))
-    policy.load_state_dict(tensors)
+    load_weights(policy, card, path)
     return policy.requires_grad_(False).eval().to(device)
 
 
@@ -91,37 +89,65 @@ def save(
     Raises:
         InputError: If the card describes another policy, or a weight is not finite in this dtype.
     """
+    parts = {name: defaults(getattr(card.policy, name), base) for name, base in PARTS.items()}
+    card = replace(card, policy=Configuration(**parts))
+    described = build(card.policy, Path(folder) / f"{card.name}{SUFFIX}")
+    return save_weights(policy, described, card, folder, dtype)
+
+
+def load_weights(network: nn.Module, card: BaseCard, path: Path) -> None:
+    """Gives a network the weights of a card.
+
+    Args:
+        network: What the card describes.
+        card: The card.
+        path: Its file.
+
+    Raises:
+        InputError: If the weights are malformed or not those of the card.
+    """
+    tensors = _read_weights(path.with_suffix(WEIGHTS), card, path)
+    _require_fit(network.state_dict(), tensors, path.with_suffix(WEIGHTS))
+    network.load_state_dict(tensors)
+
+
+def save_weights(
+    network: nn.Module,
+    described: nn.Module,
+    card: BaseCard,
+    folder: str | Path,
+    dtype: torch.dtype = torch.float32,
+) -> Path:
+    """Writes the weights of a network and their card, and returns the path of the weights.
+
+    Args:
+        network: Whose weights.
+        described: What the card describes.
+        card: The card; its `version` and `sha256` are filled in.
+        folder: Made if it does not exist.
+        dtype: Of the floats in the file.
+
+    Raises:
+        InputError: If the card describes another network, or a weight is not finite in this dtype.
+    """
     if dtype not in DTYPES:
         raise InputError(f"dtype is {dtype}: expected {', '.join(map(str, DTYPES))}")
     path = Path(folder) / f"{card.name}{WEIGHTS}"
-    parts = {name: defaults(getattr(card.policy, name), base) for name, base in PARTS.items()}
-    configuration = Configuration(**parts)
     tensors = {
         key: value.detach().cpu().to(dtype if value.is_floating_point() else value.dtype).contiguous().clone()
-        for key, value in policy.state_dict().items()
+        for key, value in network.state_dict().items()
     }
-    _require_fit(build(configuration, path.with_suffix(SUFFIX)).state_dict(), tensors, path)
+    _require_fit(described.state_dict(), tensors, path)
     Path(folder).mkdir(parents=True, exist_ok=True)
     data = safetensors.save(tensors)
     path.write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
-    write_card(replace(card, policy=configuration, version=co_gym.__version__, sha256=digest), folder)
+    write_card(replace(card, version=co_gym.__version__, sha256=digest), folder)
     return path
 
 
-def _read_weights(path: Path, card: Card, card_path: Path) -> dict[str, Tensor]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=path) from error
-    try:
-        tensors: dict[str, Tensor] = safetensors.load(data)
-    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
-        raise InputError(f"expected weights in the format safetensors: {error}", path=path) from error
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != card.sha256:
-        raise InputError(f"field 'sha256' is '{card.sha256}', {path.name} has {digest}", path=card_path)
-    return tensors
+def _read_weights(path: Path, card: BaseCard, card_path: Path) -> dict[str, Tensor]:
+    return read_tensors(path, card, card_path, safetensors.load)
 
 
 def _require_fit(expected: dict[str, Any], tensors: dict[str, Tensor], path: Path) -> None:
