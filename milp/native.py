@@ -46,6 +46,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "SCIPgetNNodes": (LONG, [POINTER]),
     "SCIPgetNRuns": (INT, [POINTER]),
     "SCIPbranchVar": (INT, [POINTER, POINTER, POINTER, POINTER, POINTER]),
+    "SCIPgetProbvarLinearSum": (INT, [POINTER, POINTER, POINTER, POINTER, INT, POINTER, POINTER, INT]),
 }
 """Return and argument types of what is called from Python."""
 

@@ -87,6 +87,35 @@ def side_rows(
 
 
 @njit(cache=True, nogil=True)
+def finite_sides(row_lower: NDArray, row_upper: NDArray):  # type: ignore[no-untyped-def]
+    """Whose the finite sides are, int32 [M], and -1 for a left and +1 for a right one, [M]; left before right."""
+    size = 0
+    for i in range(row_lower.size):
+        size += int(math.isfinite(row_lower[i])) + int(math.isfinite(row_upper[i]))
+    rows, signs = np.empty(size, dtype=np.int32), np.empty(size)
+    k = 0
+    for i in range(row_lower.size):
+        for sign, side in ((-1.0, row_lower[i]), (1.0, row_upper[i])):
+            if math.isfinite(side):
+                rows[k], signs[k] = i, sign
+                k += 1
+    return rows, signs
+
+
+@njit(cache=True, nogil=True)
+def same_sides(rows: NDArray, signs: NDArray, row_lower: NDArray, row_upper: NDArray) -> bool:
+    """Whether `finite_sides` would find these again."""
+    k = 0
+    for i in range(row_lower.size):
+        for sign, side in ((-1.0, row_lower[i]), (1.0, row_upper[i])):
+            if math.isfinite(side):
+                if k == rows.size or rows[k] != i or signs[k] != sign:
+                    return False
+                k += 1
+    return k == rows.size
+
+
+@njit(cache=True, nogil=True)
 def row_norms(indptr: NDArray, indices: NDArray, values: NDArray, objective: NDArray, objective_norm: float):  # type: ignore[no-untyped-def]
     """Euclidean norms of the rows (1 for an empty row) and cosines with the objective, [m] each."""
     m = indptr.size - 1

@@ -111,6 +111,15 @@ def row_constants(api: NDArray, rows: int, out: NDArray) -> None:
 
 
 @njit(cache=True, nogil=True)
+def mark_infinite(bounds: NDArray, infinity: float) -> None:
+    """Has infinite bounds [k, n] as such: SCIP and its LP solver have large numbers, each its own."""
+    for row in bounds:
+        for i in range(row.size):
+            if abs(row[i]) >= infinity:
+                row[i] = np.inf if row[i] > 0 else -np.inf
+
+
+@njit(cache=True, nogil=True)
 def candidates(api: NDArray, variables: int, values: int, out: Any, positions: Any, fractional: Any) -> None:
     """Pointers, column positions and values of the variables in a C array."""
     for k in range(out.size):
