@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 LIMIT = 10.0
 """Largest absolute value of a standardized feature; what was constant in training cannot blow up."""
-NOISE = 1e-6
-"""Added to the variance among candidates: features that are equal but for rounding stay near 0."""
+NOISE, RELATIVE_NOISE = 1e-8, 1e-6
+"""Added to the variance among candidates, the latter times the squared mean: features that are equal but for
+rounding stay near 0."""
 
 
 class Standardize(nn.Module):
@@ -54,6 +55,8 @@ def among(x: Tensor, counts: Tensor) -> Tensor:
     owner = torch.repeat_interleave(torch.arange(len(counts), device=x.device), counts)
     size = counts.unsqueeze(1).to(x.dtype)
     empty = x.new_zeros(len(counts), x.shape[1])
-    centred = x - (empty.index_add(0, owner, x) / size)[owner]
+    mean = empty.index_add(0, owner, x) / size
+    centred = x - mean[owner]
     variance = empty.index_add(0, owner, centred.square()) / size
-    return (centred * (variance + NOISE).rsqrt()[owner]).clamp(-LIMIT, LIMIT)
+    noise = NOISE + RELATIVE_NOISE * mean.square()
+    return (centred * (variance + noise).rsqrt()[owner]).clamp(-LIMIT, LIMIT)

@@ -61,3 +61,40 @@ def tanh(x: Any) -> Any:
     e = exp_nonpositive(-TWO * abs(x))
     t = (ONE - e) / (ONE + e)
     return t if x >= 0 else -t
+
+
+@_intrinsic
+def _as_bits(typingctx: Any, x: Any) -> Any:
+    """The 32 bits of a float32."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(types.int32))
+
+    return types.int32(types.float32), generate
+
+
+LN2 = np.float32(0.69314718)
+ROOT_HALF_BITS = np.int32(0x3F3504F3)
+L0 = np.float32(3.3333331174e-1)
+L1 = np.float32(-2.4999993993e-1)
+L2 = np.float32(2.0000714765e-1)
+L3 = np.float32(-1.6668057665e-1)
+L4 = np.float32(1.4249322787e-1)
+L5 = np.float32(-1.2420140846e-1)
+L6 = np.float32(1.1676998740e-1)
+L7 = np.float32(-1.1514610310e-1)
+L8 = np.float32(7.0376836292e-2)
+
+
+@_compile(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+def log1p_positive(x: Any) -> Any:
+    """log(1 + x) for finite x >= 0, to 3e-7 relative, however small x is.
+
+    The polynomial is that of the Cephes library. Where the power of two is 0 it takes x itself, so that nothing is
+    lost by rounding 1 + x.
+    """
+    bits = _as_bits(ONE + x)
+    exponent = (bits - ROOT_HALF_BITS) >> np.int32(23)
+    f = x if exponent == 0 else _as_float(bits - (exponent << np.int32(23))) - ONE
+    p = L0 + f * (L1 + f * (L2 + f * (L3 + f * (L4 + f * (L5 + f * (L6 + f * (L7 + f * L8)))))))
+    return f - HALF * f * f + f * f * f * p + np.float32(exponent) * LN2

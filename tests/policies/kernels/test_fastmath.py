@@ -1,7 +1,7 @@
 import numpy as np
 from numba import njit
 
-from policies.kernels.fastmath import exp_nonpositive, tanh
+from policies.kernels.fastmath import exp_nonpositive, log1p_positive, tanh
 
 
 @njit
@@ -38,3 +38,17 @@ def test_tanh_is_odd_and_close():
     all_tanh(x, out)
     np.testing.assert_allclose(out, np.tanh(x.astype(np.float64)), atol=3e-7)
     np.testing.assert_array_equal(out, -out[::-1])
+
+
+@njit
+def all_log1p(x, out):
+    for i in range(len(x)):
+        out[i] = log1p_positive(x[i])
+
+
+def test_log1p_is_as_exact_as_it_says():
+    x = np.concatenate([[0.0], np.logspace(-37, 38, 200_001), np.linspace(0, 4, 100_001)]).astype(np.float32)
+    out = np.empty_like(x)
+    all_log1p(x, out)
+    exact = np.log1p(x.astype(np.float64))
+    assert (abs(out - exact) <= 3e-7 * exact).all()
