@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from co_gym.errors import InputError, unknown_name
-from milp.bound_integrals import DualIntegral, PrimalDualIntegral, PrimalIntegral
+from milp.bound_integrals import TRANSFORMED, DualIntegral, PrimalDualIntegral, PrimalIntegral
 from milp.clock import Clock, clock
 from milp.reward_algebra import Constant, Moment, Reward, RewardFunction
 
@@ -50,7 +50,9 @@ class _Increment(Reward):
 
     def measure(self, moment: Moment) -> float:
         """See `Reward`."""
-        before, self.last = self.last, float(self.quantity(moment.model))
+        before = self.last
+        if moment.model.getStage() >= TRANSFORMED:  # SCIP has no statistics before
+            self.last = float(self.quantity(moment.model))
         return self.last - before
 
 
