@@ -17,7 +17,7 @@ SOLVER_NAMES = {
 
 
 def register_all() -> None:
-    """Registers `co_gym/<name>-v0`; those of `NAMES` also as `-Flat-v0`, whose observation is one float32 vector."""
+    """Registers `co_gym/<name>-v0`; `NAMES` also as `-Flat-v0`, whose observation is one float32 vector."""
     for name in NAMES:
         for suffix, flat in (("", False), ("-Flat", True)):
             gymnasium.register(
