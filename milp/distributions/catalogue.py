@@ -115,8 +115,8 @@ FAMILIES = {
         "Song et al. 2020, Huang et al. 2024",
         {
             "tiny": {"nodes": 80, "affinity": 10},
-            "easy": {"nodes": 500, "affinity": 10},
-            "medium": {"nodes": 1000, "affinity": 30},
+            "easy": {"nodes": 150, "affinity": 10},
+            "medium": {"nodes": 500, "affinity": 10},
             "hard": {"nodes": 2000, "affinity": 70},
         },
     ),
