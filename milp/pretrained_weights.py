@@ -1,0 +1,83 @@
+"""The shipped weights: which of them know an instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from co_gym.errors import InputError
+from milp.descriptor import DESCRIPTOR
+from policies.branching.cards import BranchingCard, Known
+from policies.weights.cards import SUFFIX, find, read_card
+
+FOLDER = Path(__file__).parent / "pretrained"
+"""The weights that come with the package."""
+
+SIZE, SPARSITY, SHARE = 1.7, 1.0, 0.25
+"""How far a number may lie beyond the range seen in training: log-sizes by a factor of 5.5, log-densities by one of
+2.7 (cuts and presolving change them), shares and cosines by a quarter."""
+TOLERANCE = np.array([SIZE, SIZE, SPARSITY, SPARSITY, SPARSITY, *[SHARE] * (len(DESCRIPTOR) - 5)])
+
+
+def card(name_or_path: str | Path) -> BranchingCard:
+    """The card of weights given by name or path.
+
+    Raises:
+        InputError: If there are none, or the card is malformed.
+    """
+    return read_card(find(name_or_path, FOLDER), BranchingCard)
+
+
+def cards() -> dict[str, BranchingCard]:
+    """The shipped cards by name."""
+    return {path.stem: read_card(path, BranchingCard) for path in sorted(FOLDER.glob(f"*{SUFFIX}"))}
+
+
+def beyond(known: Known, descriptor: NDArray) -> NDArray:
+    """How far each number lies beyond what was seen, in units of what is tolerated; 0 within the range."""
+    least, greatest = np.asarray(known.least), np.asarray(known.greatest)
+    if least.shape != descriptor.shape:
+        raise InputError(f"a card describes instances by {least.size} numbers: expected {descriptor.size}")
+    return np.maximum(np.maximum(least - descriptor, descriptor - greatest), 0.0) / TOLERANCE
+
+
+@dataclass(frozen=True)
+class KnownDomain:
+    """What weights were trained on."""
+
+    trained: tuple[Known, ...]
+
+    def distance(self, descriptor: NDArray) -> float:
+        """How far an instance lies outside: above 1 it is not tolerated, and 0 is within."""
+        return min(float(beyond(known, descriptor).max()) for known in self.trained)
+
+    def reason_outside(self, descriptor: NDArray) -> str | None:
+        """Why an instance lies outside: the number that is farthest off; None if it lies within."""
+        nearest = min(self.trained, key=lambda known: float(beyond(known, descriptor).max()))
+        off = beyond(nearest, descriptor)
+        worst = int(off.argmax())
+        if off[worst] <= 1.0:
+            return None
+        seen = f"{nearest.least[worst]:.3g} to {nearest.greatest[worst]:.3g} in {nearest.name}"
+        return f"{DESCRIPTOR[worst]} is {descriptor[worst]:.3g}: trained on {seen}"
+
+
+def domain_of(name_or_path: str | Path) -> KnownDomain:
+    """What weights given by name or path were trained on."""
+    return KnownDomain(card(name_or_path).trained)
+
+
+def nearest(descriptor: NDArray) -> str:
+    """Name of the shipped weights that know an instance best; of equals, those trained on the fewest distributions.
+
+    Networks that look at the whole graph of each node are left out: on a CPU the others are faster.
+    """
+    able = {name: one for name, one in cards().items() if not one.network.class_path.endswith(".GCNN")}
+    if not able:
+        raise InputError(f"there are no weights in {FOLDER}: name some, or train them")
+    return min(
+        able, key=lambda name: (KnownDomain(able[name].trained).distance(descriptor), len(able[name].trained))
+    )
