@@ -8,8 +8,9 @@ import numpy as np
 from gymnasium import spaces
 
 from co_gym.formulation import MixedIntegerProgram
-from milp.envs.base import Options, SolverEnv
+from milp.envs.base import SolverEnv
 from milp.envs.episode import Ask, Decision
+from milp.envs.options import Options
 from milp.envs.vector import SolverVectorEnv
 from milp.interrupt import Guard
 from milp.strong_branching import BRANCHED, LPRule

@@ -11,8 +11,9 @@ from gymnasium import spaces
 
 from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
-from milp.envs.base import Options, SolverEnv
+from milp.envs.base import SolverEnv
 from milp.envs.episode import Ask, Decision
+from milp.envs.options import Options
 from milp.envs.padding import GraphForm, NoForm, View
 from milp.envs.parameters import Range, knob
 from milp.envs.program_graph import PROGRAM_FEATURES, program_graph

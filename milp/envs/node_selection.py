@@ -12,8 +12,9 @@ from pyscipopt import Nodesel
 
 from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
-from milp.envs.base import Options, SolverEnv
+from milp.envs.base import SolverEnv
 from milp.envs.episode import Ask, Decision
+from milp.envs.options import Options
 from milp.envs.padding import LARGEST, View
 from milp.envs.vector import SolverVectorEnv
 from milp.interrupt import Guard
