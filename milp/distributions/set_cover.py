@@ -24,12 +24,14 @@ def set_cover(
         density: Share of ones in the matrix.
         max_cost: Costs are uniform in 1..max_cost.
     """
-    nonzeros = max(int(rows * columns * density), 2 * (rows + columns))
+    nonzeros = min(max(int(rows * columns * density), 2 * (rows + columns)), rows * columns)
     forced = (_two_of(rng, rows, columns), _two_of(rng, columns, rows)[::-1])
-    cells = np.unique(np.concatenate([row * columns + column for row, column in forced]))
-    while cells.size < nonzeros:
-        more = rng.integers(rows * columns, size=nonzeros - cells.size)
-        cells = np.unique(np.concatenate([cells, more]))
+    chosen = np.zeros((rows, columns), dtype=bool)
+    for row, column in forced:
+        chosen[row, column] = True
+    while missing := nonzeros - np.count_nonzero(chosen):
+        chosen.ravel()[rng.integers(rows * columns, size=missing)] = True
+    cells = np.flatnonzero(chosen)
     A = sparse.csr_matrix((np.ones(cells.size), np.divmod(cells, columns)), shape=(rows, columns))
     costs = rng.integers(1, max_cost + 1, size=columns)
     return binary_program("minimize", costs, A, 1.0, np.inf)
