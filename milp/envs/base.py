@@ -96,24 +96,30 @@ class SolverEnv(gymnasium.Env):
         self.send(action)
         return self.receive()
 
-    def send(self, action: Any) -> None:
-        """First half of `step`: has SCIP go on.
+    def check(self, action: Any) -> Any:
+        """What the plug-in would be told; None if the action is inadmissible. Changes nothing.
 
         Raises:
+            ResetNeeded: If the episode has ended or not begun.
             InputError: If the action is against the mask and `invalid` is `"raise"`.
         """
         if self._decision is None or self._session is None:
             raise gymnasium.error.ResetNeeded("the episode has ended or not begun: call reset()")
-        if self._decision.ended:  # solved without a decision
-            return
-        answer = self.answer(action, self._decision)
-        self._refused = answer is None
-        if answer is not None:
-            self._session.send(answer)
-        elif self.options.invalid == "raise":
+        answer = True if self._decision.ended else self.answer(action, self._decision)
+        if answer is None and self.options.invalid == "raise":
             raise InputError(f"action {action} is against the mask")
-        else:
+        return answer
+
+    def send(self, action: Any) -> None:
+        """First half of `step`: has SCIP go on. Raises what `check` raises."""
+        answer = self.check(action)
+        assert self._decision is not None
+        assert self._session is not None
+        self._refused = answer is None
+        if self._refused:
             self._session.close()
+        elif not self._decision.ended:  # else solved without a decision
+            self._session.send(answer)
 
     def receive(self) -> Step:
         """Second half of `step`: waits for the next decision or the end."""

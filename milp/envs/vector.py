@@ -83,7 +83,10 @@ class SolverVectorEnv(SyncVectorEnv):
         if resetting.any() and self.autoreset_mode is not AutoresetMode.NEXT_STEP:
             rows = np.flatnonzero(resetting).tolist()
             raise gymnasium.error.ResetNeeded(f"environments {rows[:10]} have ended: reset them by a reset_mask")
-        for row, action in enumerate(iterate(self.action_space, actions)):
+        each = list(iterate(self.action_space, actions))
+        for row in np.flatnonzero(~resetting).tolist():  # before any solve goes on
+            self.envs[row].check(each[row])
+        for row, action in enumerate(each):
             if resetting[row]:
                 self.envs[row].begin_reset()
             else:

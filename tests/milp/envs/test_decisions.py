@@ -200,6 +200,20 @@ def test_disabled_autoreset_needs_a_mask(covers: Any, bare: Any) -> None:
     envs.close()
 
 
+def test_a_refused_action_leaves_every_row_as_it_was(covers: Any, bare: Any) -> None:
+    keywords = {"instances": covers, "settings": bare, "observation": "none", "invalid": "raise"}
+    envs, twin = (gymnasium.make_vec("co_gym/Branching-v0", num_envs=2, **keywords) for _ in "ab")
+    for each in (envs, twin):
+        each.reset(seed=0)
+    good = envs.action_masks().argmax(axis=1)
+    with pytest.raises(co_gym.InputError, match="against the mask"):
+        envs.step(np.array([good[0], envs.action_masks()[1].argmin()]))
+    np.testing.assert_array_equal(envs.step(good)[1], twin.step(good)[1])
+    np.testing.assert_array_equal(envs.action_masks(), twin.action_masks())
+    envs.close()
+    twin.close()
+
+
 def test_ctrl_c_during_a_step_ends_the_episode(bare: Any) -> None:
     environment = gymnasium.make("co_gym/Branching-v0", instances="set-cover-medium", observation="none").unwrapped
     environment.begin_reset(seed=0)
