@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from co_gym.errors import InputError
@@ -19,14 +21,15 @@ Unit = tuple[int, tuple[int, ...]]
 
 
 class Samples:
-    """The samples of one folder.
+    """The samples of one folder, but for those in which strong branching did not score all candidates.
 
     Args:
         folder: The folder.
         graphs: Whether the graphs are those of the nodes; else those of the roots.
 
     Raises:
-        InputError: If a file cannot be read or has other features than the first; names the file.
+        InputError: If a file cannot be read or has other features than the first, or no sample is left; names file
+            or folder.
     """
 
     def __init__(self, folder: str | Path, graphs: bool) -> None:
@@ -43,6 +46,10 @@ class Samples:
             ):
                 if found != wanted:
                     raise InputError(f"'{name}': {found}, expected {wanted} as in {paths[0]}", path=path)
+        self.kept = [complete(shard) for shard in self.shards]
+        """Numbers of the samples of each instance."""
+        if not self.count:
+            raise InputError("expected samples in which strong branching scored all candidates", path=folder)
 
     def __len__(self) -> int:
         """Instances."""
@@ -51,13 +58,13 @@ class Samples:
     @property
     def count(self) -> int:
         """Samples."""
-        return sum(len(shard.depth) for shard in self.shards)
+        return sum(len(kept) for kept in self.kept)
 
     def units(self, most: int, rng: np.random.Generator | None = None) -> list[Unit]:
         """All samples, at most so many of an instance at a time; in random order if there is a generator."""
         found: list[Unit] = []
-        for i, shard in enumerate(self.shards):
-            order = np.arange(len(shard.depth))
+        for i, kept in enumerate(self.kept):
+            order = kept.copy()
             if rng is not None:
                 rng.shuffle(order)
             found += [(i, tuple(order[k : k + most].tolist())) for k in range(0, len(order), most)]
@@ -71,6 +78,21 @@ class Samples:
         if not self.graphs:
             return [(tensors(shard.root), [_candidates(shard, s) for s in chosen])]
         return [(tensors(shard.graph(s)), [_candidates(shard, s)]) for s in chosen]
+
+
+def complete(shard: Shard) -> NDArray[np.int64]:
+    """The samples in which all candidates were scored.
+
+    SCIP's strong branching stops where both children of a candidate are infeasible: this one has the best score,
+    and all behind it are without, as 0.
+    """
+    offsets, kept = shard.candidate_offsets, []
+    for sample, (first, last) in enumerate(pairwise(offsets)):
+        scores = shard.scores[first:last]
+        behind = scores[int(scores.argmax()) + 1 :]
+        if not len(behind) or behind.any() or not scores.any():
+            kept.append(sample)
+    return np.array(kept, dtype=np.int64)
 
 
 def _candidates(shard: Shard, sample: int) -> Batch:
