@@ -1,4 +1,4 @@
-"""Learned branching for any PySCIPOpt model: one line to attach it, and SCIP's own rule wherever it does not apply."""
+"""Learned branching for any PySCIPOpt model: one line to attach, and SCIP's own rule where it does not apply."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Statistics:
     weights: str = ""
 
     def summary(self, solving_time: float) -> dict[str, Any]:
-        """For reports, plain values; with the share of the solving time (seconds) that was spent in the plug-in."""
+        """Plain values for reports, with the share of the solving time (seconds) that the plug-in took."""
         return {
             "branching": self.weights,
             "branching_calls": self.calls,
@@ -79,11 +79,11 @@ class Statistics:
 
 
 class LearnedBranching(Branchrule):
-    """Branches as a network that was trained to imitate strong branching says (Gasse et al. 2019, Gupta et al. 2020).
+    """Branches by a network that imitates strong branching (Gasse et al. 2019, Gupta et al. 2020).
 
     SCIP's own rule decides instead: outside of what the weights were trained for, below the depth limit, with too
-    many candidates, and where the network fails or returns what is no finite score. So the plug-in changes the tree,
-    never the result. It works with presolving, restarts and cuts at their defaults.
+    many candidates, and where the network fails or returns what is no finite score. So the plug-in changes the
+    tree, never the result. It works with presolving, restarts and cuts at their defaults.
 
     Example:
         >>> from pyscipopt import Model
@@ -94,6 +94,9 @@ class LearnedBranching(Branchrule):
     Args:
         weights: `auto` (the shipped weights that are nearest to the instance), a name (`set-cover`, `auction`,
             `independent-set`, `facility`, `mixed`), or the path of a file of weights.
+        reliability: (a, b): from the node after the a-th to the b-th, SCIP's own rule decides. In a tree that has
+            grown so far, the pseudocosts that its strong branching leaves pay for themselves, and are features of
+            the network. None: as the card of the weights says.
         max_depth: Deepest node that it decides; None: any.
         max_candidates: Most candidates that it looks at; None: any.
         check_domain: Whether it hands over where the instance lies outside of what the weights know.
@@ -107,12 +110,14 @@ class LearnedBranching(Branchrule):
         self,
         weights: str | Path = "auto",
         *,
+        reliability: tuple[int, int] | None = None,
         max_depth: int | None = None,
         max_candidates: int | None = None,
         check_domain: bool = True,
         scorer: Scorer | None = None,
     ) -> None:
         self.weights, self.scorer = str(weights), scorer
+        self.reliability = reliability
         self.max_depth, self.max_candidates, self.check_domain = max_depth, max_candidates, check_domain
         self.statistics = Statistics()
         self._features = CandidateFeatures()
@@ -120,6 +125,7 @@ class LearnedBranching(Branchrule):
         self._root_variables: NDArray | None = None
         self._out: str | None = None
         self._failures = 0
+        self._default_reliability = (0, 0)
         if scorer is None and self.weights != "auto":
             self._load(self.weights)
 
@@ -167,6 +173,8 @@ class LearnedBranching(Branchrule):
             return self._out
         if self._failures >= PATIENCE:
             return "failed too often"
+        if self._root_variables is not None and self._in_reliability_phase():
+            return "reliability phase"
         if self.max_depth is not None and self.model.getDepth() > self.max_depth:
             return "depth"
         if self.max_candidates is not None and self.model.getNLPBranchCands() > self.max_candidates:
@@ -174,10 +182,16 @@ class LearnedBranching(Branchrule):
         decision = self._look()
         if decision is None:
             return self._out
+        if self._in_reliability_phase():
+            return "reliability phase"
         best = self._best(decision)
         assert self._features.lp is not None
         self._features.lp.branch(decision.candidates.pointers[best])
         return None
+
+    def _in_reliability_phase(self) -> bool:
+        first, last = self.reliability or self._default_reliability
+        return first < self.model.getNNodes() <= last
 
     def _look(self) -> Decision | None:
         """The node; at the first of a run the weights are chosen and prepared. None if they do not fit."""
@@ -220,9 +234,10 @@ class LearnedBranching(Branchrule):
 
     def _load(self, weights: str) -> None:
         from milp.inference import load_scorer
-        from milp.pretrained_weights import domain_of
+        from milp.pretrained_weights import card, domain_of
 
         self.scorer, self._domain = load_scorer(weights), domain_of(weights)
+        self._default_reliability = card(weights).reliability
         self.statistics.weights = weights
 
     def _columns_moved(self, decision: Decision) -> bool:

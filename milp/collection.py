@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyscipopt import SCIP_RESULT
 
 from co_gym.errors import InputError
 from milp.descriptor import describe
@@ -28,7 +29,8 @@ class Settings:
 
     Attributes:
         samples: Most samples of an instance.
-        probability: Of asking the expert at a node; it is always asked at the first.
+        probability: Of asking the expert at a node; without `first_node` it is always asked at the first.
+        first_node: Nodes that SCIP's reliability branching decides before any sample is taken.
         explore: What branches where the expert is not asked: `pscost`, or the name of weights.
         seconds: Time limit for an instance.
         graphs: Whether the graphs of the nodes are kept, for networks that look at them.
@@ -37,6 +39,7 @@ class Settings:
 
     samples: int = 15
     probability: float = 0.1
+    first_node: int = 0
     explore: str = "pscost"
     seconds: float = 120.0
     graphs: bool = True
@@ -62,20 +65,25 @@ class _Recorder:
     kept: list[tuple[Decision, NDArray, int]] = field(default_factory=list)
     decision: Decision | None = None
 
-    def ask(self, model: Any) -> bool:
-        """Whether the expert is asked here; branches if not."""
+    def ask(self, model: Any) -> int | None:
+        """None if the expert is asked here; else branches, and returns the result for SCIP."""
         first = self.root is None
-        if not first and self.rng.random() >= self.settings.probability:
-            self._explore(model)
-            return False
-        self.decision = self.features.extract(model, with_graph=first or self.settings.graphs)
         if first:
-            self.root = self.decision.graph
-            if self.scorer is not None:
-                self.scorer.prepare(self.root)
-        return True
+            self._begin(model)
+        assert self.features.lp is not None
+        if model.getNNodes() <= self.settings.first_node:
+            return self.features.lp.branch_reliably()
+        if self.rng.random() >= self.settings.probability and not (first and self.settings.first_node == 0):
+            return self._explore(model)
+        self.decision = self.features.extract(model, with_graph=self.settings.graphs)
+        return None
 
-    def _explore(self, model: Any) -> None:
+    def _begin(self, model: Any) -> None:
+        self.root = self.features.extract(model, with_graph=True).graph
+        if self.scorer is not None:
+            self.scorer.prepare(self.root)
+
+    def _explore(self, model: Any) -> int:
         lp = self.features.lp
         assert lp is not None
         if self.scorer is None:
@@ -86,6 +94,7 @@ class _Recorder:
             candidates = decision.candidates
             scores = self.scorer.scores(decision.graph, candidates.columns, decision.features)
         lp.branch(candidates.pointers[int(np.argmax(scores))])
+        return int(SCIP_RESULT.BRANCHED)
 
     def observe(self, model: Any, columns: NDArray, scores: NDArray) -> None:
         """Keeps a sample and branches as the expert would."""
@@ -155,7 +164,7 @@ class Collected:
 def collect_instance(name: str, split: str, index: int, settings: Settings, folder: Path) -> Collected:
     """Collects the samples of one instance into `<folder>/<split>/<index>.npz`.
 
-    An instance without a decision leaves an empty file `<index>.none`, so that it is not tried again.
+    An instance that is solved before a sample leaves an empty file `<index>.none`, so that it is not tried again.
 
     Raises:
         Exception: Whatever the rules or the solve raise.
@@ -174,15 +183,16 @@ def collect_instance(name: str, split: str, index: int, settings: Settings, fold
     guard = Guard()
     include_expert(model, guard, recorder.ask, recorder.observe)
     model.optimize()
+    solved = model.getStatus() == "optimal"
     model.freeTransform()  # rules and model hold each other: without this, the memory stays until the process ends
     if guard.failure is not None:
         raise guard.failure
     shard = recorder.shard()
     path = folder / split / f"{index:05d}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    if shard is None:
+    if shard is None and solved:
         path.with_suffix(".none").touch()
-    else:
+    elif shard is not None:
         shard.save(path)
     return Collected(index, len(recorder.kept), time.perf_counter() - begin)
 

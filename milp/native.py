@@ -45,6 +45,11 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "SCIPgetDepth": (INT, [POINTER]),
     "SCIPgetNNodes": (LONG, [POINTER]),
     "SCIPgetNRuns": (INT, [POINTER]),
+    "SCIPexecRelpscostBranching": (INT, [POINTER, POINTER, POINTER, POINTER, INT, ctypes.c_uint, POINTER]),
+    "SCIPgetBranchrules": (POINTER, [POINTER]),
+    "SCIPgetNBranchrules": (INT, [POINTER]),
+    "SCIPbranchruleGetNDomredsFound": (LONG, [POINTER]),
+    "SCIPbranchruleGetNCutoffs": (LONG, [POINTER]),
     "SCIPbranchVar": (INT, [POINTER, POINTER, POINTER, POINTER, POINTER]),
     "SCIPgetProbvarLinearSum": (INT, [POINTER, POINTER, POINTER, POINTER, INT, POINTER, POINTER, INT]),
 }
@@ -139,3 +144,10 @@ def check(code: int, what: str) -> None:
     """
     if code != 1:
         raise SolverError(f"SCIP refused {what} with code {code}")
+
+
+def branching_side_effects(model: Any) -> int:
+    """Domain changes and cutoffs that the branching rules of a model have found in its last run."""
+    lib, scip = library(), pointer(model)
+    rules = (ctypes.c_void_p * lib.SCIPgetNBranchrules(scip)).from_address(lib.SCIPgetBranchrules(scip))
+    return sum(lib.SCIPbranchruleGetNDomredsFound(rule) + lib.SCIPbranchruleGetNCutoffs(rule) for rule in rules)

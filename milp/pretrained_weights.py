@@ -17,8 +17,8 @@ FOLDER = Path(__file__).parent / "pretrained"
 """The weights that come with the package."""
 
 SIZE, SPARSITY, SHARE = 1.7, 1.0, 0.25
-"""How far a number may lie beyond the range seen in training: log-sizes by a factor of 5.5, log-densities by one of
-2.7 (cuts and presolving change them), shares and cosines by a quarter."""
+"""How far a number may lie beyond the range seen in training: sizes by a factor of 5.5, densities by one of 2.7
+(cuts and presolving change them), shares and cosines by a quarter."""
 TOLERANCE = np.array([SIZE, SIZE, SPARSITY, SPARSITY, SPARSITY, *[SHARE] * (len(DESCRIPTOR) - 5)])
 
 
@@ -71,7 +71,7 @@ def domain_of(name_or_path: str | Path) -> KnownDomain:
 
 
 def nearest(descriptor: NDArray) -> str:
-    """Name of the shipped weights that know an instance best; of equals, those trained on the fewest distributions.
+    """Name of the shipped weights that know an instance best; of equals, those of the fewest distributions.
 
     Networks that look at the whole graph of each node are left out: on a CPU the others are faster.
     """

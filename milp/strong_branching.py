@@ -28,8 +28,8 @@ EXPERT_SETTINGS = {
 }
 """vanillafullstrong computes, leaves the solve as it was, and passes on."""
 
-Ask = Callable[[Any], bool]
-"""Called at a node with the model; returns whether the expert is asked. If not, it must have branched."""
+Ask = Callable[[Any], "int | None"]
+"""Called at a node with the model. None: the expert is asked; else it has decided, with this result for SCIP."""
 Observe = Callable[[Any, NDArray, NDArray], None]
 """Called with the model, the candidates' positions in the LP [k] and their scores [k]; must branch."""
 
@@ -68,7 +68,8 @@ def include_expert(model: Any, guard: Guard, ask: Ask, observe: Observe) -> None
     lp: list[NativeLP] = []
 
     def before() -> dict[str, Any]:
-        return PASS if ask(model) else BRANCHED
+        result = ask(model)
+        return PASS if result is None else {"result": result}
 
     def after() -> dict[str, Any]:
         if not lp:

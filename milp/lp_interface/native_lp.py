@@ -196,6 +196,17 @@ class NativeLP:
         found = self._candidates(variables.value or 0, scores.value or 0, count.value)
         return found, found.values.copy(), best.value
 
+    def branch_reliably(self) -> int:
+        """Has SCIP's reliability branching decide, with its strong branching; returns SCIP's result code."""
+        found, result = self.candidates(), ctypes.c_int(1)
+        fractions = found.values - np.floor(found.values + self.lib.SCIPfeastol(self.scip))
+        code = self.lib.SCIPexecRelpscostBranching(
+            self.scip, _address(found.pointers), _address(found.values), _address(fractions), len(found), 1,
+            ctypes.byref(result),
+        )  # fmt: skip
+        native.check(code, "reliability branching")
+        return result.value
+
     def branch(self, pointer: int) -> None:
         """Branches on the variable at an address."""
         code = self.lib.SCIPbranchVar(self.scip, int(pointer), None, None, None)

@@ -69,12 +69,14 @@ class BranchingCard(BaseCard):
         trained: What it was trained on.
         budget: See `BranchingBudget`.
         feature_version: Version of the features that it takes.
+        reliability: (a, b): from the node after the a-th to the b-th, reliability branching decides instead.
     """
 
     network: Part
     trained: tuple[Known, ...]
     budget: BranchingBudget
     feature_version: int
+    reliability: tuple[int, int] = (0, 0)
 
     def distance(self, descriptor: ArrayLike) -> float:
         """Distance of an instance to the nearest distribution that was trained on; infinite if none is known."""
