@@ -11,7 +11,7 @@ from co_gym.errors import CoGymError, InputError, SolverError
 from co_gym.exact import plain
 from co_gym.instance import Instance
 from co_gym.result import Result, Status
-from co_gym.solvers.base import Answer, Event, Monitor, Options
+from co_gym.solvers.base import Answer, Event, Monitor, Options, settings_of
 from co_gym.solvers.portfolio import find_method
 from co_gym.verifier import Check, agrees, verify
 
@@ -35,12 +35,14 @@ def solve(
         on_event: Called with each new incumbent or bound.
 
     Raises:
-        InputError: If the method is unknown or does not take the problem, or `start` is infeasible.
+        InputError: If the method is unknown or does not take the problem or a setting, or `start` is infeasible.
         SolverError: If the solver fails before it has found anything.
     """
     options = options or Options()
     problem = registry.problem(instance.problem)
     solver = find_method(method, problem.name)
+    for setting in options.settings.keys() - settings_of(solver):
+        raise InputError(f"method '{solver.name}' has no setting '{setting}'")
     if start is not None:
         check = verify(instance, start, problem=problem)
         if not check.feasible:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from co_gym.problems.base import Problem
 from co_gym.solvers.base import Answer, Claim, Monitor, Options, Role
 from milp.interrupt import Guard, optimize
 
+if TYPE_CHECKING:
+    from milp.branching import LearnedBranching
+
 LARGEST_MEMORY = 2.0**43 - 1
 """Largest memory limit that SCIP takes, in MB."""
 
@@ -27,6 +31,8 @@ class Scip:
     role: Role = "exact"
     problems: frozenset[str] | None = None
     summary = "SCIP 10 on the problem's formulation (Bolusani et al. 2024)"
+    settings = frozenset({"branching"})
+    """`branching`: weights of `milp.LearnedBranching`."""
 
     def solve(
         self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
@@ -38,13 +44,17 @@ class Scip:
         formulation = problem.formulate(instance)
         model, variables = build_model(formulation.program)
         set_limits(model, options, monitor)
+        rule = learned_branching(model, options)
         if start is not None:
             add_start(model, variables, formulation.encode(start))
         report = _Reporter(problem, instance, formulation, variables, monitor)
         guard = Guard()
         attach_reporter(model, report, guard)
         interrupted = optimize(model, guard)
-        return _answer(model, report, monitor, interrupted)
+        answer = _answer(model, report, monitor, interrupted)
+        if rule is None:
+            return answer
+        return replace(answer, details={**answer.details, **rule.statistics.summary(model.getSolvingTime())})
 
 
 class ScipTSP:
@@ -91,6 +101,19 @@ def set_limits(model: Any, options: Options, monitor: Monitor) -> None:
     if options.memory_limit is not None:
         model.setParam("limits/memory", min(options.memory_limit, LARGEST_MEMORY))
     model.setParam("randomization/randomseedshift", options.seed)
+
+
+def learned_branching(model: Any, options: Options) -> LearnedBranching | None:
+    """The learned rule that the options ask for, attached to a model; None if they do not.
+
+    Raises:
+        InputError: If there are no such weights, or they are malformed.
+    """
+    if "branching" not in options.settings:
+        return None
+    from milp.branching import LearnedBranching
+
+    return LearnedBranching(options.settings["branching"]).include(model)
 
 
 def add_start(model: Any, variables: list[Any], values: NDArray) -> None:
@@ -188,8 +211,6 @@ def settle(program: MixedIntegerProgram, values: NDArray) -> NDArray:
     rounded = np.clip(rounded, program.lower, program.upper)
     if program.integer.all() or not program.row_violations(rounded, 0.5e-6).any():
         return rounded
-    from dataclasses import replace
-
     from co_gym.relaxation import solve_relaxation
 
     fixed = replace(
@@ -232,8 +253,6 @@ def _answer(model: Any, report: _Reporter, monitor: Monitor, interrupted: bool) 
 
 def _tell_apart(program: MixedIntegerProgram, monitor: Monitor) -> str:
     """Whether a model that is 'infeasible or unbounded' has a feasible point."""
-    from dataclasses import replace
-
     from milp.model import build_model
 
     model, _ = build_model(replace(program, c=np.zeros_like(program.c)))

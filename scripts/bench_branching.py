@@ -1,12 +1,12 @@
 """Branching rules side by side: `python scripts/bench_branching.py auction-medium --instances 10 --core 0`.
 
 For each test instance, with a seed of its own, all rules run one after the other on one core; the clock is the
-process's CPU time. Each solve is a line of a file (`--output`), and what the file holds already is not run again, so
-an interrupted run goes on. `--report true` prints the tables of such a file.
+process's CPU time. Each solve is a line of a file (`--output`), and what the file holds already is not run again,
+so an interrupted run goes on. `--report true` prints the tables of such a file.
 
 Fair nodes are nodes + 2 x (domain changes + cutoffs) by branching rules (Gamrath and Schubert 2018): strong
-branching does work that the node count does not show. Means are geometric, shifted by 1 s and 10 nodes; a solve that
-reaches the time limit counts with the limit.
+branching does work that the node count does not show. Means are geometric, shifted by 1 s and 10 nodes; a solve
+that reaches the time limit counts with the limit.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main(
     distributions: list[str],
     instances: int = 10,
     first: int = 0,
-    rules: list[str] = RULES,  # noqa: B006
+    rules: list[str] = RULES,
     weights: str = "auto",
     time_limit: float = 120.0,
     output: str = "runs/bench_branching.jsonl",

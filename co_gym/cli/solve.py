@@ -23,6 +23,7 @@ def solve(
     node_limit: int | None = None,
     memory_limit: float | None = None,
     seed: int = 0,
+    branching: str | None = None,
     start: str | None = None,
     output: str | None = None,
     plot: str | None = None,
@@ -40,6 +41,7 @@ def solve(
         node_limit: Branch-and-bound nodes per problem.
         memory_limit: Megabytes for an exact solver.
         seed: Seed of everything random.
+        branching: Learned branching of method `scip`: weights by name or path, or `auto`.
         start: File with a feasible solution to begin with.
         output: Write the solution here; .tour, .sol and .json are written as such, else one number a line.
         plot: Write a picture of the solution and of the convergence here (.png, .pdf or .svg).
@@ -52,7 +54,8 @@ def solve(
     from co_gym.report.table import print_results
     from co_gym.solvers.base import Options
 
-    options = Options(time_limit, node_limit, memory_limit, seed)
+    settings = {} if branching is None else {"branching": branching}
+    options = Options(time_limit, node_limit, memory_limit, seed, settings)
     results: list[Result] = []
     codes = []
     for item in _instances(files, format):

@@ -28,6 +28,7 @@ class Options:
         node_limit: Branch-and-bound nodes, for exact solvers.
         memory_limit: Megabytes, for exact solvers.
         seed: Seed of everything random, 0 or above.
+        settings: What particular solvers take besides, by name; see `Solver.settings`.
 
     Raises:
         InputError: If a limit is not positive or the seed is negative.
@@ -37,6 +38,7 @@ class Options:
     node_limit: int | None = None
     memory_limit: float | None = None
     seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("time_limit", "node_limit", "memory_limit"):
@@ -160,6 +162,9 @@ class Solver(Protocol):
         role: What it is for; `auto` runs a local search and then an exact solver.
         problems: Names of the problems it takes, None for every problem through its formulation.
         summary: One line with the source of the method.
+
+    A solver that takes more than the common options names what it takes in a further attribute, `settings`, a
+    frozenset of keys of `Options.settings`.
     """
 
     name: str
@@ -181,3 +186,8 @@ class Solver(Protocol):
         Raises:
             SolverError: If the instance is beyond the solver.
         """
+
+
+def settings_of(solver: Solver) -> frozenset[str]:
+    """The settings that a solver takes beside the common options."""
+    return getattr(solver, "settings", frozenset())
