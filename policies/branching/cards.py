@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from policies.weights.cards import BaseCard, Budget, Part
-
-SPREAD = 0.05
-"""Least deviation of a number that describes instances: what was constant in training may vary a little."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +28,6 @@ class Known:
     deviation: tuple[float, ...] = ()
     least: tuple[float, ...] = ()
     greatest: tuple[float, ...] = ()
-
-    def distance(self, descriptor: ArrayLike) -> float:
-        """How far the most unusual number of an instance lies from the range seen, in deviations; 0 within it."""
-        given = np.asarray(descriptor, dtype=np.float64)
-        if given.shape != (len(self.mean),):
-            return math.inf
-        beyond = np.maximum(np.subtract(self.least, given), np.subtract(given, self.greatest)).clip(0.0)
-        return float((beyond / np.maximum(self.deviation, SPREAD)).max(initial=0.0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +62,3 @@ class BranchingCard(BaseCard):
     budget: BranchingBudget
     feature_version: int
     reliability: tuple[int, int] = (0, 0)
-
-    def distance(self, descriptor: ArrayLike) -> float:
-        """Distance of an instance to the nearest distribution that was trained on; infinite if none is known."""
-        return min((known.distance(descriptor) for known in self.trained), default=math.inf)

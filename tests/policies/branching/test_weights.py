@@ -1,17 +1,15 @@
 import json
-import math
 import runpy
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import yaml
 
 from co_gym.errors import InputError
-from policies.branching.cards import BranchingBudget, BranchingCard, Known
+from policies.branching.cards import BranchingBudget, BranchingCard
 from policies.branching.synthetic import write_folder
 from policies.branching.weights import build, is_branching, load, save
 from policies.weights.cards import Part, read_card
@@ -77,16 +75,6 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path):
         save(network, card(HYBRID), tmp_path)
     with pytest.raises(InputError, match="has shape"):
         save(build(GCNN, tmp_path), card(replace(GCNN, init_args={"width": 4})), tmp_path)
-
-
-def test_distance_to_what_was_trained_on():
-    numbers = {"mean": (1.0, 5.0), "deviation": (0.0, 2.0), "least": (1.0, 2.0), "greatest": (1.0, 8.0)}
-    known = Known(name="a", instances=1, samples=1, **numbers)
-    assert known.distance(np.array([1.0, 8.0])) == 0
-    assert known.distance(np.array([1.1, 10.0])) == pytest.approx(2.0)
-    assert known.distance(np.array([1.0])) == math.inf
-    assert replace(card(HYBRID), trained=(known,)).distance([1.0, 0.0]) == pytest.approx(1.0)
-    assert card(HYBRID).distance([1.0, 0.0]) == math.inf
 
 
 def test_the_script(tmp_path, monkeypatch, capsys):
