@@ -104,6 +104,7 @@ class HybridSizes:
     layers: int = 2
     root_width: int = 32
     root: bool = True
+    dropout: float = 0.0
 
     def shapes(self) -> Shapes:
         """Names and shapes of the weights."""
@@ -197,7 +198,7 @@ def load_scorer(name_or_path: str | Path, folder: str | Path | None = None) -> S
         raise InputError(f"field 'network.class_path' is '{card.network.class_path}': expected {known}", path=path)
     sizes: Any = from_plain(kind.sizes, card.network.init_args, path, "network.init_args")
     for name, value in vars(sizes).items():
-        if not isinstance(value, bool) and not 1 <= value <= MOST:
+        if type(value) is int and not 1 <= value <= MOST:
             raise InputError(f"field 'network.init_args.{name}' is {value}: expected 1 to {MOST}", path=path)
     weights = read_tensors(path.with_suffix(WEIGHTS), card, path, safetensors.load)
     return kind(card, _checked(weights, sizes.shapes(), path.with_suffix(WEIGHTS)))

@@ -32,21 +32,30 @@ class Hybrid(BranchingNetwork):
         layers: Hidden layers.
         root_width: Length of an embedding at the root.
         root: Whether there is a graph network; else the perceptron is all.
+        dropout: Share of the inputs and hidden units that training leaves out.
 
     Raises:
-        InputError: If a number is less than 1; in `fit` and `forward`, if there are other features.
+        InputError: If a number is out of range; in `fit` and `forward`, if there are other features.
     """
 
     needs_graph: ClassVar[bool] = False
 
     def __init__(
-        self, features: int = FEATURES, width: int = 64, layers: int = 2, root_width: int = 32, root: bool = True
+        self,
+        features: int = FEATURES,
+        width: int = 64,
+        layers: int = 2,
+        root_width: int = 32,
+        root: bool = True,
+        dropout: float = 0.1,
     ) -> None:
         super().__init__()
         if min(features, width, layers, root_width) < 1:
             given = f"features {features}, width {width}, layers {layers}, root_width {root_width}"
             raise InputError(f"{given}: expected at least 1 of each")
-        self.width = width
+        if not 0 <= dropout < 1:
+            raise InputError(f"dropout {dropout}: expected at least 0 and less than 1")
+        self.width, self.dropout = width, dropout
         self.norm = Standardize(features)
         sizes = [2 * features, *[width] * layers]
         self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
@@ -63,12 +72,12 @@ class Hybrid(BranchingNetwork):
         x = torch.cat([self.norm(features), among(features, batch["counts"])], -1)
         films = self._films(batch)
         for layer, film in zip(self.hidden, films, strict=True):
-            x = layer(x)
+            x = layer(F.dropout(x, self.dropout, self.training))
             if film is not None:
                 scale, shift = film.chunk(2, -1)
                 x = x * (1.0 + scale) + shift
             x = F.relu(x)
-        scores: Tensor = self.score(x).squeeze(-1)
+        scores: Tensor = self.score(F.dropout(x, self.dropout, self.training)).squeeze(-1)
         return scores
 
     def _features(self, batch: Batch) -> Tensor:

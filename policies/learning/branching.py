@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -52,7 +53,7 @@ class BranchingImitation(Training):
         loss: "cross-entropy" against probabilities (see `mixing`), or "rank": LambdaRank.
         mixing: Share of the probabilities that follows the scores; the rest is the best candidates'. 0 to 1.
         temperature: Of the former: exp(score / best score / temperature).
-        seed: Not used: nothing is drawn but batches, and those by the data module.
+        seed: Seed of what dropout leaves out.
 
     Raises:
         InputError: If a number is out of range.
@@ -64,8 +65,8 @@ class BranchingImitation(Training):
         optimizer: OptimizerFactory,
         scheduler: SchedulerFactory | None = None,
         loss: Literal["cross-entropy", "rank"] = "cross-entropy",
-        mixing: float = 0.5,
-        temperature: float = 0.1,
+        mixing: float = 1.0,
+        temperature: float = 0.3,
         seed: int = 0,
     ) -> None:
         super().__init__(optimizer, scheduler, seed)
@@ -82,7 +83,10 @@ class BranchingImitation(Training):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch."""
-        predicted, scores = self._compared(batch)
+        with torch.random.fork_rng(devices=[]):
+            # what is left out depends on the batch alone, which makes resuming exact
+            torch.manual_seed(int(np.random.SeedSequence(self.entropy_of(index)).generate_state(1)[0]))
+            predicted, scores = self._compared(batch)
         loss = self._loss(predicted, scores)
         self.note("loss", loss.detach())
         self.note("acc1", 100 * agreement(predicted.detach(), scores)["acc1"].mean())

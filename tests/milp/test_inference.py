@@ -45,7 +45,7 @@ def batch(graph, candidates, features):
 def written(name, folder):
     """A network with statistics of its own, and its files."""
     torch.manual_seed(0)
-    network = build(PARTS[name], folder)
+    network = build(PARTS[name], folder).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     network.fit([batch(*sample(seed)) for seed in (5, 6)])

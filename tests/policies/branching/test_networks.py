@@ -75,7 +75,7 @@ def batch(nodes, seeds=(0, 1)):
 
 def networks():
     torch.manual_seed(0)
-    return [GCNN(16), Hybrid(9, 16, 2, 8), Hybrid(9, 16, 3, 8, root=False)]
+    return [one.eval() for one in (GCNN(16), Hybrid(9, 16, 2, 8), Hybrid(9, 16, 3, 8, root=False))]
 
 
 @pytest.mark.parametrize("network", networks(), ids=["gcnn", "hybrid", "perceptron"])
