@@ -13,6 +13,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 import argparse
+import copy
 import statistics
 import tempfile
 import time
@@ -131,84 +132,87 @@ def saved(kind: str, width: int, batch: Batch, folder: Path, **more: Any) -> Any
     return network.eval(), load_scorer(name, folder)
 
 
+class Bench:
+    """One LP, and a table of the times on it."""
+
+    def __init__(self, size: Size, seconds: float, folder: Path) -> None:
+        rng = np.random.default_rng(0)
+        self.size, self.seconds, self.folder, self.graph = size, seconds, folder, graph_of(size, rng)
+        self.candidates = np.sort(rng.permutation(size.n)[: size.candidates]).astype(np.int32)
+        self.features = rng.normal(size=(size.candidates, size.features)).astype(np.float32)
+        own = {"candidates": torch.from_numpy(self.candidates), "features": torch.from_numpy(self.features)}
+        self.batch = batch_of([(tensors(self.graph), [own | {"scores": torch.ones(size.candidates)}])])
+        self.flops, self.bandwidth = rates()
+        rate = f"{self.flops / 1e6:.0f} GFLOP/s, {self.bandwidth / 1e6:.0f} GB/s"
+        columns = ("network", "step", "kernels", "torch", "published", "ratio", "floor", "over floor")
+        self.table = Table(*columns, title=f"Milliseconds on one thread, {rate}; {size}")
+
+    def row(self, name: str, step: str, calls: tuple[Any, Any, Any], work: tuple[float, float]) -> None:
+        """Times kernels, torch and, unless None, the network as published."""
+        with torch.no_grad():
+            times = [median(call, self.seconds) if call else None for call in calls]
+        kernels, published = times[0] or 0.0, times[2]
+        floor = max(work[0] / self.flops, work[1] / self.bandwidth)
+        shown = ["" if one is None else f"{one:.3g}" for one in times]
+        ratio = "" if published is None else f"{published / kernels:.1f}"
+        self.table.add_row(name, step, *shown, ratio, f"{floor:.3g}", f"{kernels / floor:.1f}")
+
+    def networks(self, kind: str, width: int, **more: Any) -> tuple[Any, Any, Any]:
+        """Scorer, network and network as published, of the same weights."""
+        network, scorer = saved(kind, width, self.batch, self.folder, **more)
+        return scorer, network, with_published_layers(copy.deepcopy(network))
+
+    def gcnn(self, width: int) -> None:
+        """The row of a graph network at the node; checks that all three score alike."""
+        scorer, network, published = self.networks("gcnn", width)
+        found = scorer.scores(self.graph, self.candidates)
+        with torch.no_grad():
+            for other in (network, published):
+                assert np.abs(other(self.batch).numpy() - found).max() < 1e-4
+        calls = (
+            lambda: scorer.scores(self.graph, self.candidates),
+            lambda: network(self.batch),
+            lambda: published(self.batch),
+        )
+        self.row(f"GCNN, width {width}", "node", calls, trunk_work(self.size, width, self.size.candidates))
+
+    def hybrid(self) -> None:
+        """The rows of the hybrid: once at the root, and at each node."""
+        scorer, network, published = self.networks("hybrid", 64, features=self.size.features)
+        operations, traffic = trunk_work(self.size, 32, self.size.n)
+        films = 256 * self.size.n
+        calls = (
+            lambda: scorer.prepare(self.graph),
+            lambda: network.modulation(network.trunk(self.batch)),
+            lambda: published.modulation(published.trunk(self.batch)),
+        )
+        name = "hybrid, width 32 and 64"
+        self.row(name, "root", calls, (operations + 64 * films, traffic + 4 * films))
+        # torch's share of a node, without the modulation
+        plain = saved("hybrid", 64, self.batch, self.folder, features=self.size.features, root=False)[0]
+        node = (
+            lambda: scorer.scores(None, self.candidates, self.features),
+            lambda: plain(self.batch),
+            None,
+        )
+        self.row(name, "node", node, perceptron_work(self.size, 64))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in vars(Size()).items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--seconds", type=float, default=1.0, help="for each figure")
     args = parser.parse_args()
-    size = Size(**{name: getattr(args, name) for name in vars(Size())})
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     torch.set_num_threads(1)
-    rng = np.random.default_rng(0)
-    graph = graph_of(size, rng)
-    candidates = np.sort(rng.permutation(size.n)[: size.candidates]).astype(np.int32)
-    features = rng.normal(size=(size.candidates, size.features)).astype(np.float32)
-    own = {"candidates": torch.from_numpy(candidates), "features": torch.from_numpy(features)}
-    batch = batch_of([(tensors(graph), [own | {"scores": torch.ones(size.candidates)}])])
-    flops, bandwidth = rates()
-    table = Table(
-        "network", "step", "kernels", "torch", "published", "published / kernels", "floor", "kernels / floor",
-        title=f"Milliseconds, one thread; {flops / 1e6:.0f} GFLOP/s, {bandwidth / 1e6:.0f} GB/s; {size}",
-    )  # fmt: skip
-
-    def row(
-        name: str,
-        step: str,
-        kernels: Any,
-        plain: Any,
-        published: Any,
-        work: tuple[float, float],
-        rounds: float = 1,
-    ) -> None:
-        with torch.no_grad():
-            a, b = median(kernels, args.seconds), median(plain, args.seconds)
-            c = median(published, args.seconds) if published else None
-        floor = max(work[0] / flops, work[1] / bandwidth)
-        third = ("", "") if c is None else (f"{c:.3g}", f"{c / a:.1f}")
-        table.add_row(name, step, f"{a:.3g}", f"{b:.3g}", *third, f"{floor:.3g}", f"{a / floor:.1f}")
-
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as folder:
+        size = Size(**{name: getattr(args, name) for name in vars(Size())})
+        bench = Bench(size, args.seconds, Path(folder))
         for width in (64, 32):
-            network, scorer = saved("gcnn", width, batch, folder)
-            found = scorer.scores(graph, candidates)
-            with torch.no_grad():
-                published = with_published_layers(saved("gcnn", width, batch, folder)[0])
-                published.load_state_dict(network.state_dict())
-                for other in (network, published):
-                    assert np.abs(other(batch).numpy() - found).max() < 1e-4
-            row(
-                f"GCNN, width {width}",
-                "node",
-                lambda s=scorer: s.scores(graph, candidates),
-                lambda s=network: s(batch),
-                lambda s=published: s(batch),
-                trunk_work(size, width, size.candidates),
-            )
-        network, scorer = saved("hybrid", 64, batch, folder, features=size.features)
-        published = with_published_layers(saved("hybrid", 64, batch, folder, features=size.features)[0])
-        scorer.prepare(graph)
-        work = trunk_work(size, 32, size.n)
-        root = (work[0] + size.n * 2 * 32 * 256, work[1] + size.n * 4 * 256)
-        row(
-            "hybrid, width 32 / 64",
-            "root",
-            lambda: scorer.prepare(graph),
-            lambda: network.modulation(network.trunk(batch)),
-            lambda: published.modulation(published.trunk(batch)),
-            root,
-        )
-        perceptron = saved("hybrid", 64, batch, folder, features=size.features, root=False)[0]
-        row(
-            "hybrid, width 32 / 64",
-            "node",
-            lambda: scorer.scores(None, candidates, features),
-            lambda: perceptron(batch),
-            None,
-            perceptron_work(size, 64),
-        )
-    Console(width=140).print(table)
+            bench.gcnn(width)
+        bench.hybrid()
+    Console(width=120).print(bench.table)
 
 
 if __name__ == "__main__":

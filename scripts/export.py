@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-import milp
 from co_gym.errors import InputError
+from milp.pretrained_weights import FOLDER as BRANCHING_FOLDER
 from policies.branching import weights as branching
 from policies.branching.evaluation import evaluate
 from policies.weights.cards import FOLDER, find, read_card
@@ -24,7 +24,6 @@ from policies.weights.checkpoint import DTYPES, save
 from policies.weights.conversion import from_lightning
 
 BY_NAME = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
-BRANCHING_FOLDER = Path(milp.__file__).parent / "pretrained"
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from co_gym.errors import InputError
-from milp.inference import GCNNScorer, HybridScorer, load_scorer
+from milp.inference import load_scorer
+from milp.scorers import GCNNScorer, HybridScorer
 from policies.branching.batch import tensors
 from policies.branching.cards import BranchingBudget, BranchingCard
 from policies.branching.format import BipartiteGraph
