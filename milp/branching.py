@@ -15,6 +15,7 @@ from pyscipopt import SCIP_RESULT, Branchrule
 
 from milp.descriptor import describe
 from milp.observation import BipartiteGraph, CandidateFeatures, Decision
+from milp.observation.candidate_features import PSEUDOCOST_SCORE
 
 LOG = logging.getLogger("milp.branching")
 
@@ -97,6 +98,8 @@ class LearnedBranching(Branchrule):
         reliability: (a, b): from the node after the a-th to the b-th, SCIP's own rule decides. In a tree that has
             grown so far, the pseudocosts that its strong branching leaves pay for themselves, and are features of
             the network. None: as the card of the weights says.
+        blend: Weight of the logarithm of SCIP's pseudocost score beside the network's score, both in deviations
+            among the candidates. None: as the card of the weights says.
         max_depth: Deepest node that it decides; None: any.
         max_candidates: Most candidates that it looks at; None: any.
         check_domain: Whether it hands over where the instance lies outside of what the weights know.
@@ -111,13 +114,14 @@ class LearnedBranching(Branchrule):
         weights: str | Path = "auto",
         *,
         reliability: tuple[int, int] | None = None,
+        blend: float | None = None,
         max_depth: int | None = None,
         max_candidates: int | None = None,
         check_domain: bool = True,
         scorer: Scorer | None = None,
     ) -> None:
         self.weights, self.scorer = str(weights), scorer
-        self.reliability = reliability
+        self.reliability, self.blend = reliability, blend
         self.max_depth, self.max_candidates, self.check_domain = max_depth, max_candidates, check_domain
         self.statistics = Statistics()
         self._features = CandidateFeatures()
@@ -125,7 +129,7 @@ class LearnedBranching(Branchrule):
         self._root_variables: NDArray | None = None
         self._out: str | None = None
         self._failures = 0
-        self._default_reliability = (0, 0)
+        self._settings: tuple[tuple[int, int], float] = ((0, 0), 0.0)
         if scorer is None and self.weights != "auto":
             self._load(self.weights)
 
@@ -190,7 +194,7 @@ class LearnedBranching(Branchrule):
         return None
 
     def _in_reliability_phase(self) -> bool:
-        first, last = self.reliability or self._default_reliability
+        first, last = self.reliability or self._settings[0]
         return first < self.model.getNNodes() <= last
 
     def _look(self) -> Decision | None:
@@ -237,7 +241,8 @@ class LearnedBranching(Branchrule):
         from milp.pretrained_weights import card, domain_of
 
         self.scorer, self._domain = load_scorer(weights), domain_of(weights)
-        self._default_reliability = card(weights).reliability
+        known = card(weights)
+        self._settings = known.reliability, known.blend
         self.statistics.weights = weights
 
     def _columns_moved(self, decision: Decision) -> bool:
@@ -254,6 +259,10 @@ class LearnedBranching(Branchrule):
         scores = np.asarray(self.scorer.scores(decision.graph, candidates, decision.features))
         if scores.shape != candidates.shape or not np.isfinite(scores).all():
             raise ValueError(f"expected {candidates.size} finite scores, found shape {list(scores.shape)}")
+        blend = self._settings[1] if self.blend is None else self.blend
+        if blend:
+            pseudocosts = np.log(np.maximum(decision.features[:, PSEUDOCOST_SCORE], 1e-12))
+            scores = deviations(scores) + blend * deviations(pseudocosts)
         return int(np.argmax(scores))
 
     def _failed(self, error: BaseException) -> str:
@@ -264,3 +273,8 @@ class LearnedBranching(Branchrule):
         if self._failures == 1:
             LOG.warning("%s failed (%s: %s): SCIP branches", self.name, type(error).__name__, error)
         return f"failed: {type(error).__name__}"
+
+
+def deviations(values: NDArray) -> NDArray:
+    """Values [k] relative to their mean, in standard deviations; zeros where all are equal."""
+    return (values - values.mean()) / (values.std() + 1e-9)

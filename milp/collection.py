@@ -199,10 +199,8 @@ def collect_instance(name: str, split: str, index: int, settings: Settings, fold
 
 def missing(split: str, instances: Sequence[int], folder: Path) -> list[int]:
     """The instances that have no file yet."""
-    done = {int(p.stem) for p in (folder / split).glob("*.npz")} | {
-        int(p.stem) for p in (folder / split).glob("*.none")
-    }
-    return [index for index in instances if index not in done]
+    done = {path.stem for path in (folder / split).glob("*") if path.suffix in (".npz", ".none")}
+    return [index for index in instances if f"{index:05d}" not in done]
 
 
 def collect(

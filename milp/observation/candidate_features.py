@@ -17,6 +17,8 @@ from policies.branching.format import BipartiteGraph
 
 NODE_FEATURES = 8
 """Columns that `CandidateFeatures` adds to the 72 and the 19."""
+PSEUDOCOST_SCORE = khalil.TOTAL + len(VARIABLE_FEATURES)
+"""Column of SCIP's pseudocost score."""
 
 
 @dataclass(frozen=True, eq=False)

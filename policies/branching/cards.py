@@ -55,6 +55,7 @@ class BranchingCard(BaseCard):
         budget: See `BranchingBudget`.
         feature_version: Version of the features that it takes.
         reliability: (a, b): from the node after the a-th to the b-th, reliability branching decides instead.
+        blend: Weight of SCIP's pseudocost score beside the network's, both in deviations among the candidates.
     """
 
     network: Part
@@ -62,3 +63,4 @@ class BranchingCard(BaseCard):
     budget: BranchingBudget
     feature_version: int
     reliability: tuple[int, int] = (0, 0)
+    blend: float = 0.0
