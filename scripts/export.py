@@ -23,6 +23,7 @@ from policies.weights.cards import FOLDER, find, read_card
 from policies.weights.checkpoint import DTYPES, save
 from policies.weights.conversion import from_lightning
 
+RELIABILITY = "from the node after the A-th to the B-th SCIP's own rule decides, for branching"
 BY_NAME = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
 
 
@@ -40,6 +41,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="folder; the package's by default")
     parser.add_argument("--held-out", type=Path, nargs="*", default=[], help="folders of samples, for branching")
     parser.add_argument("--collecting-minutes", type=float, default=0.0, help="of one core, for branching")
+    parser.add_argument("--reliability", type=int, nargs=2, default=(0, 0), metavar=("A", "B"), help=RELIABILITY)
+    parser.add_argument("--blend", type=float, default=0.0, help="weight of pseudocosts, for branching")
     args = parser.parse_args()
     try:
         path = branching_weights(args) if branching.is_branching(args.checkpoint, args.config) else policy(args)
@@ -78,7 +81,8 @@ def branching_weights(args: argparse.Namespace) -> Path:
         label = folder.parent.name if folder.name in ("train", "validation", "test") else folder.name
         results[label] = evaluate(network, folder)
         print(label, *(f"{key} {value:.1f}" for key, value in results[label].items()))
-    return branching.save(network, replace(card, results=results), args.output or BRANCHING_FOLDER)
+    card = replace(card, results=results, reliability=tuple(args.reliability), blend=args.blend)
+    return branching.save(network, card, args.output or BRANCHING_FOLDER)
 
 
 if __name__ == "__main__":
