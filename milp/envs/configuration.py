@@ -16,10 +16,11 @@ from milp.envs.episode import Ask, Decision
 from milp.envs.options import Options
 from milp.envs.padding import GraphForm, NoForm, View
 from milp.envs.parameters import Range, knob
-from milp.envs.program_graph import PROGRAM_FEATURES, program_graph
+from milp.envs.program_graph import program_graph
 from milp.envs.settings import set_parameter
 from milp.envs.vector import SolverVectorEnv
 from milp.interrupt import Guard
+from milp.observation.milp_bipartite import PROGRAM_VARIABLE_FEATURES
 
 DEFAULT_PARAMETERS: dict[str, Range] = {
     "separating/maxroundsroot": (0, 20),
@@ -78,7 +79,11 @@ class SolverConfigurationEnv(SolverEnv):
             raise InputError(f"action '{action}': expected dict or box")
         if observation not in ("milp-bipartite", "none", None):
             raise InputError(f"observation '{observation}': expected milp-bipartite or none")
-        form = partial(GraphForm, widths=(len(PROGRAM_FEATURES), 1)) if observation == "milp-bipartite" else NoForm
+        form = (
+            partial(GraphForm, widths=(len(PROGRAM_VARIABLE_FEATURES), 1))
+            if observation == "milp-bipartite"
+            else NoForm
+        )
         keywords["observation"] = View(None, form)
         options = Options.of(keywords, reward=reward, protocol=protocol)
         super().__init__(ConfigurationPlugin(), options, render_mode, mask_size=1)

@@ -8,22 +8,9 @@ from scipy import sparse
 from co_gym.formulation import MixedIntegerProgram
 from milp.observation import BipartiteGraph
 
-PROGRAM_FEATURES = (
-    "objective",
-    "is_type_binary",
-    "is_type_integer",
-    "is_type_implicit_integer",
-    "is_type_continuous",
-    "has_lower_bound",
-    "has_upper_bound",
-    "lower_bound",
-    "upper_bound",
-)
-"""Of the variables. The rows have one, their right-hand side."""
-
 
 def program_graph(program: MixedIntegerProgram) -> BipartiteGraph:
-    """Variables [n, 9] and finite sides of rows [M, 1] of a program that is to be minimized.
+    """Variables [n, 9] and finite sides of rows [M, 1] of a program, as `MilpBipartite` has them for a model.
 
     A row stands once for each of its finite sides, as a'x <= b of norm |a| = 1; the objective has norm 1 as well.
     A missing bound counts as 0.
