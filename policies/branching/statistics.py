@@ -32,10 +32,10 @@ class Standardize(nn.Module):
 
     @torch.no_grad()
     def fit(self, x: Tensor) -> None:
-        """Takes the statistics of features [N, width]; the scale of those that are constant is 1."""
+        """Takes the statistics of features [N, width]; the scale of those that hardly vary is 1."""
         x = x.double()
         mean, deviation = x.mean(0), x.std(0, correction=0)
-        constant = deviation <= 1e-6 * x.abs().amax(0).clamp_min(1e-6)
+        constant = deviation <= 1e-3 * x.abs().amax(0).clamp_min(1e-6)
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(constant, 1.0, 1.0 / deviation))
 
