@@ -18,6 +18,7 @@ from milp.distributions import distribution
 from milp.interrupt import optimize
 from milp.model import build_model
 from milp.observation import CandidateFeatures
+from milp.observation.candidate_features import PSEUDOCOST_SCORE
 from milp.protocol import set_protocol
 
 
@@ -34,6 +35,11 @@ class First:
 
     def scores(self, graph: Any, candidates: NDArray, features: NDArray) -> NDArray:
         return -np.arange(candidates.size, dtype=np.float32)
+
+
+class Pseudocosts(First):
+    def scores(self, graph: Any, candidates: NDArray, features: NDArray) -> NDArray:
+        return features[:, PSEUDOCOST_SCORE]
 
 
 class Raising(First):
@@ -152,14 +158,14 @@ def test_limits_hand_over(limit: dict[str, Any], plain: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["auction-tiny", "set-cover-tiny"])
 def test_presolving_restarts_and_cuts(name: str, settings: dict[str, Any], plain: dict[str, Any]) -> None:
     model = tiny(name, **settings)
-    LearnedBranching(scorer=First()).include(model)
+    LearnedBranching(scorer=Pseudocosts()).include(model)
     status, objective = outcome(model)
     assert status == "optimal"
     assert objective == pytest.approx(plain[name][1])
 
 
 def test_restarts_begin_anew() -> None:
-    model, scorer = tiny("auction-tiny"), First()
+    model, scorer = tiny("auction-tiny"), Pseudocosts()
     LearnedBranching(scorer=scorer).include(model)
     optimize(model)
     model.freeTransform()

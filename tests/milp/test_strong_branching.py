@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pyscipopt import SCIP_PARAMSETTING
+from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
 
 from co_gym.formulation import MixedIntegerProgram
 from milp.interrupt import Guard
@@ -29,9 +29,9 @@ def test_both_ways_agree(programs: Programs, name: str) -> None:
     slow: list[np.ndarray] = []
     agreeing: list[bool] = []
 
-    def ask(model: Any) -> bool:
+    def ask(model: Any) -> int | None:
         slow.append(StrongBranchingScores().extract(model))
-        return True
+        return None
 
     def observe(model: Any, columns: np.ndarray, scores: np.ndarray) -> None:
         lp = native_lp(model)
@@ -60,12 +60,12 @@ def test_the_solve_goes_on_as_without_the_observation(programs: Programs) -> Non
     for observed in (False, True):
         model, guard = quiet_model(programs["flugpl"]()), Guard()
 
-        def ask(model: Any, observed: bool = observed) -> bool:
+        def ask(model: Any, observed: bool = observed) -> int | None:
             if observed:
                 StrongBranchingScores().extract(model)
             lp = native_lp(model)
             lp.branch(lp.candidates().pointers[0])
-            return False
+            return int(SCIP_RESULT.BRANCHED)
 
         include_expert(model, guard, ask, lambda *_: None)
         model.optimize()
@@ -79,11 +79,11 @@ def test_the_solve_goes_on_as_without_the_observation(programs: Programs) -> Non
 def test_failures_are_kept(programs: Programs, failing: str) -> None:
     model, guard, calls = quiet_model(programs["flugpl"]()), Guard(), []
 
-    def ask(model: Any) -> bool:
+    def ask(model: Any) -> int | None:
         calls.append("ask")
         if failing == "ask":
             raise ValueError("no")
-        return True
+        return None
 
     def observe(model: Any, columns: np.ndarray, scores: np.ndarray) -> None:
         calls.append("observe")
