@@ -11,16 +11,15 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pyscipopt import SCIP_RESULT, Branchrule
 
 from milp.descriptor import describe
 from milp.observation import BipartiteGraph, CandidateFeatures, Decision
 from milp.observation.candidate_features import PSEUDOCOST_SCORE
+from milp.pretrained_weights import nearest, reason_outside
+from milp.rules import BRANCHED, PASS, LPBranchrule
+from policies.branching.cards import BranchingCard
 
 LOG = logging.getLogger("milp.branching")
-
-PASS = {"result": SCIP_RESULT.DIDNOTRUN}
-BRANCHED = {"result": SCIP_RESULT.BRANCHED}
 
 PRIORITY = 1_000_000
 """Above SCIP's own rules, the highest of which has 10000."""
@@ -40,13 +39,6 @@ class Scorer(Protocol):
 
     def scores(self, graph: BipartiteGraph | None, candidates: NDArray, features: NDArray) -> NDArray:
         """Scores [k] of the candidates at columns [k] int32 with features [k, F] float32."""
-
-
-class Domain(Protocol):
-    """What a scorer was trained on."""
-
-    def reason_outside(self, descriptor: NDArray) -> str | None:
-        """Why an instance lies outside; None if it lies within."""
 
 
 @dataclass
@@ -79,7 +71,7 @@ class Statistics:
         }
 
 
-class LearnedBranching(Branchrule):
+class LearnedBranching(LPBranchrule):
     """Branches by a network that imitates strong branching (Gasse et al. 2019, Gupta et al. 2020).
 
     SCIP's own rule decides instead: outside of what the weights were trained for, below the depth limit, with too
@@ -124,12 +116,12 @@ class LearnedBranching(Branchrule):
         self.reliability, self.blend = reliability, blend
         self.max_depth, self.max_candidates, self.check_domain = max_depth, max_candidates, check_domain
         self.statistics = Statistics()
+        self._weights = ""
         self._features = CandidateFeatures()
-        self._domain: Domain | None = None
+        self._card: BranchingCard | None = None
         self._root_variables: NDArray | None = None
         self._out: str | None = None
         self._failures = 0
-        self._settings: tuple[tuple[int, int], float] = ((0, 0), 0.0)
         if scorer is None and self.weights != "auto":
             self._load(self.weights)
 
@@ -140,7 +132,7 @@ class LearnedBranching(Branchrule):
 
     def branchinit(self) -> None:
         """A new solve begins."""
-        self.statistics = Statistics(weights="" if self.weights == "auto" else self.weights)
+        self.statistics = Statistics(weights=self._weights)
         self._failures = 0
 
     def branchinitsol(self) -> None:
@@ -162,14 +154,6 @@ class LearnedBranching(Branchrule):
             statistics.fallbacks[reason] += 1
         statistics.seconds += time.perf_counter() - begin
         return BRANCHED if reason is None else PASS
-
-    def branchexecext(self, allowaddcons: bool) -> dict[str, Any]:
-        """Passes: external candidates are SCIP's."""
-        return PASS
-
-    def branchexecps(self, allowaddcons: bool) -> dict[str, Any]:
-        """Passes: there is no LP to look at."""
-        return PASS
 
     def _decide(self) -> str | None:
         """Branches; returns why not, if not."""
@@ -194,7 +178,7 @@ class LearnedBranching(Branchrule):
         return None
 
     def _in_reliability_phase(self) -> bool:
-        first, last = self.reliability or self._settings[0]
+        first, last = self.reliability or (self._card.reliability if self._card else (0, 0))
         return first < self.model.getNNodes() <= last
 
     def _look(self) -> Decision | None:
@@ -218,10 +202,8 @@ class LearnedBranching(Branchrule):
         self._root_variables = self._features.lp.variable_pointers()
         descriptor = describe(graph)
         if self.weights == "auto" and self.scorer is None:
-            from milp.pretrained_weights import nearest
-
             self._load(nearest(descriptor))
-        reason = self._domain.reason_outside(descriptor) if self._domain and self.check_domain else None
+        reason = reason_outside(self._card.trained, descriptor) if self._card and self.check_domain else None
         if reason is not None:
             LOG.warning(
                 "%s: the instance lies outside of what was trained on (%s): SCIP branches", self.name, reason
@@ -238,12 +220,10 @@ class LearnedBranching(Branchrule):
 
     def _load(self, weights: str) -> None:
         from milp.inference import load_scorer
-        from milp.pretrained_weights import card, domain_of
 
-        self.scorer, self._domain = load_scorer(weights), domain_of(weights)
-        known = card(weights)
-        self._settings = known.reliability, known.blend
-        self.statistics.weights = weights
+        scorer = load_scorer(weights)
+        self.scorer, self._card = scorer, scorer.card
+        self._weights = self.statistics.weights = weights
 
     def _columns_moved(self, decision: Decision) -> bool:
         """Whether the columns are no longer those of the root: SCIP may have added or removed some."""
@@ -259,7 +239,9 @@ class LearnedBranching(Branchrule):
         scores = np.asarray(self.scorer.scores(decision.graph, candidates, decision.features))
         if scores.shape != candidates.shape or not np.isfinite(scores).all():
             raise ValueError(f"expected {candidates.size} finite scores, found shape {list(scores.shape)}")
-        blend = self._settings[1] if self.blend is None else self.blend
+        blend = self.blend
+        if blend is None:
+            blend = self._card.blend if self._card else 0.0
         if blend:
             pseudocosts = np.log(np.maximum(decision.features[:, PSEUDOCOST_SCORE], 1e-12))
             scores = deviations(scores) + blend * deviations(pseudocosts)

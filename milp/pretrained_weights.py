@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from co_gym.errors import InputError
 from milp.descriptor import DESCRIPTOR
 from policies.branching.cards import BranchingCard, Known
-from policies.weights.cards import SUFFIX, find, read_card
+from policies.weights.cards import SUFFIX, read_card
 
 FOLDER = Path(__file__).parent / "pretrained"
 """The weights that come with the package."""
@@ -20,15 +20,6 @@ SIZE, SPARSITY, SHARE = 1.7, 1.0, 0.25
 """How far a number may lie beyond the range seen in training: sizes by a factor of 5.5, densities by one of 2.7
 (cuts and presolving change them), shares and cosines by a quarter."""
 TOLERANCE = np.array([SIZE, SIZE, SPARSITY, SPARSITY, SPARSITY, *[SHARE] * (len(DESCRIPTOR) - 5)])
-
-
-def card(name_or_path: str | Path) -> BranchingCard:
-    """The card of weights given by name or path.
-
-    Raises:
-        InputError: If there are none, or the card is malformed.
-    """
-    return read_card(find(name_or_path, FOLDER), BranchingCard)
 
 
 def cards() -> dict[str, BranchingCard]:
@@ -44,30 +35,22 @@ def beyond(known: Known, descriptor: NDArray) -> NDArray:
     return np.maximum(np.maximum(least - descriptor, descriptor - greatest), 0.0) / TOLERANCE
 
 
-@dataclass(frozen=True)
-class KnownDomain:
-    """What weights were trained on."""
-
-    trained: tuple[Known, ...]
-
-    def distance(self, descriptor: NDArray) -> float:
-        """How far an instance lies outside: above 1 it is not tolerated, and 0 is within."""
-        return min(float(beyond(known, descriptor).max()) for known in self.trained)
-
-    def reason_outside(self, descriptor: NDArray) -> str | None:
-        """Why an instance lies outside: the number that is farthest off; None if it lies within."""
-        nearest = min(self.trained, key=lambda known: float(beyond(known, descriptor).max()))
-        off = beyond(nearest, descriptor)
-        worst = int(off.argmax())
-        if off[worst] <= 1.0:
-            return None
-        seen = f"{nearest.least[worst]:.3g} to {nearest.greatest[worst]:.3g} in {nearest.name}"
-        return f"{DESCRIPTOR[worst]} is {descriptor[worst]:.3g}: trained on {seen}"
+def distance(trained: Sequence[Known], descriptor: NDArray) -> float:
+    """How far an instance lies outside of what weights were trained on: 0 is within, above 1 is not tolerated."""
+    return min(float(beyond(known, descriptor).max()) for known in trained)
 
 
-def domain_of(name_or_path: str | Path) -> KnownDomain:
-    """What weights given by name or path were trained on."""
-    return KnownDomain(card(name_or_path).trained)
+def reason_outside(trained: Sequence[Known], descriptor: NDArray) -> str | None:
+    """Why an instance lies outside of what weights were trained on; None if that is tolerated.
+
+    Of the nearest distribution, the number that is farthest off.
+    """
+    off, nearest_known = min(((beyond(known, descriptor), known) for known in trained), key=lambda p: p[0].max())
+    worst = int(off.argmax())
+    if off[worst] <= 1.0:
+        return None
+    seen = f"{nearest_known.least[worst]:.3g} to {nearest_known.greatest[worst]:.3g} in {nearest_known.name}"
+    return f"{DESCRIPTOR[worst]} is {descriptor[worst]:.3g}: trained on {seen}"
 
 
 def nearest(descriptor: NDArray) -> str:
@@ -78,6 +61,4 @@ def nearest(descriptor: NDArray) -> str:
     able = {name: one for name, one in cards().items() if not one.network.class_path.endswith(".GCNN")}
     if not able:
         raise InputError(f"there are no weights in {FOLDER}: name some, or train them")
-    return min(
-        able, key=lambda name: (KnownDomain(able[name].trained).distance(descriptor), len(able[name].trained))
-    )
+    return min(able, key=lambda name: (distance(able[name].trained, descriptor), len(able[name].trained)))

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyscipopt import SCIP_RESULT, Branchrule
 
 from milp.interrupt import Guard
 from milp.lp_interface import NativeLP, native_lp
-
-PASS = {"result": SCIP_RESULT.DIDNOTRUN}
-BRANCHED = {"result": SCIP_RESULT.BRANCHED}
+from milp.rules import BRANCHED, PASS, LPRule
 
 BEFORE, EXPERT, AFTER = 3_000_000, 2_000_000, 1_000_000
 """Priorities of the rule that decides whether the expert is asked, of the expert, and of what reads its scores."""
@@ -32,25 +29,6 @@ Ask = Callable[[Any], "int | None"]
 """Called at a node with the model. None: the expert is asked; else it has decided, with this result for SCIP."""
 Observe = Callable[[Any, NDArray, NDArray], None]
 """Called with the model, the candidates' positions in the LP [k] and their scores [k]; must branch."""
-
-
-class LPRule(Branchrule):
-    """A rule for fractional LP solutions alone; what it does runs under a guard, and after a failure it passes."""
-
-    def __init__(self, guard: Guard, act: Callable[[], dict[str, Any]]) -> None:
-        self.guard, self.act = guard, act
-
-    def branchexeclp(self, allowaddcons: bool) -> dict[str, Any]:
-        """See `pyscipopt.Branchrule`."""
-        return self.guard.run(self.model, PASS, self.act)
-
-    def branchexecext(self, allowaddcons: bool) -> dict[str, Any]:
-        """Passes."""
-        return PASS
-
-    def branchexecps(self, allowaddcons: bool) -> dict[str, Any]:
-        """Passes."""
-        return PASS
 
 
 def include_expert(model: Any, guard: Guard, ask: Ask, observe: Observe) -> None:

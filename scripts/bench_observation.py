@@ -34,7 +34,7 @@ from milp.lp_interface import native_lp
 from milp.model import build_model
 from milp.observation import CandidateFeatures, Khalil, NodeBipartite
 from milp.protocol import set_protocol
-from milp.strong_branching import PASS, LPRule
+from milp.rules import PASS, LPRule
 
 PEER, PEER_ARRAYS = "PySCIPOpt, lists", "PySCIPOpt, arrays"
 CASES = [(name, presolve) for name in ("set-cover-easy", "facility-easy") for presolve in (False, True)]

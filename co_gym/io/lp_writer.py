@@ -13,6 +13,7 @@ import numpy as np
 from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
 from co_gym.io.mps_reader import INFINITE
+from co_gym.io.names import claim
 from co_gym.io.text import digits
 
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.#$&!@~]")
@@ -65,12 +66,7 @@ def _legal(names: tuple[str, ...] | None, count: int, prefix: str, taken: set[st
         wanted = _ILLEGAL.sub("_", names[index])[:_LONGEST] if names else f"{prefix}{index + 1}"
         if not wanted[:1].isalpha() or _NUMBER.fullmatch(wanted) or _WORD.fullmatch(wanted):
             wanted = f"{prefix}_{wanted}"
-        name, again = wanted, 1
-        while name in taken:
-            again += 1
-            name = f"{wanted}_{again}"
-        taken.add(name)
-        legal.append(name)
+        legal.append(claim(wanted, taken))
     return legal
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
 from co_gym.io.mps_reader import INFINITE
+from co_gym.io.names import claim
 from co_gym.io.text import digits
 
 
@@ -62,12 +63,7 @@ def _safe(names: tuple[str, ...] | None, count: int, prefix: str, taken: set[str
         wanted = _clean(names[index]) if names else prefix if count == 1 else f"{prefix}{index + 1}"
         if not wanted or wanted[0] in "*$'":
             wanted = f"{prefix}_{wanted}"
-        name, again = wanted, 1
-        while name in taken:
-            again += 1
-            name = f"{wanted}_{again}"
-        taken.add(name)
-        safe.append(name)
+        safe.append(claim(wanted, taken))
     return safe
 
 

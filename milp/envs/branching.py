@@ -13,7 +13,7 @@ from milp.envs.episode import Ask, Decision
 from milp.envs.options import Options
 from milp.envs.vector import SolverVectorEnv
 from milp.interrupt import Guard
-from milp.strong_branching import BRANCHED, LPRule
+from milp.rules import BRANCHED, LPRule
 
 PRIORITY = 500_000_000
 """Above every rule of SCIP's own."""

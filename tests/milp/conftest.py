@@ -19,7 +19,7 @@ from milp.distributions.facility import facility
 from milp.distributions.set_cover import set_cover
 from milp.interrupt import Guard
 from milp.model import build_model
-from milp.strong_branching import PASS, LPRule
+from milp.rules import PASS, LPRule
 
 DATA = Path(__file__).parents[1] / "data"
 
