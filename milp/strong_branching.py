@@ -21,7 +21,7 @@ EXPERT_SETTINGS = {
     "donotbranch": True,
     "idempotent": True,
     "integralcands": False,
-    "scoreall": False,
+    "scoreall": True,
 }
 """vanillafullstrong computes, leaves the solve as it was, and passes on."""
 
