@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milp.descriptor import describe
+from milp.kernels.reading import same_variables
+from milp.kernels.scoring import best_blend
 from milp.observation import BipartiteGraph, CandidateFeatures, Decision
 from milp.observation.candidate_features import PSEUDOCOST_SCORE
 from milp.pretrained_weights import nearest, reason_outside
@@ -228,9 +230,7 @@ class LearnedBranching(LPBranchrule):
     def _columns_moved(self, decision: Decision) -> bool:
         """Whether the columns are no longer those of the root: SCIP may have added or removed some."""
         known, found = self._root_variables, decision.candidates
-        if known is None or found.columns.max(initial=-1) >= known.size:
-            return True
-        return not np.array_equal(known[found.columns], found.pointers)
+        return known is None or not same_variables(known, found.columns, found.pointers)
 
     def _best(self, decision: Decision) -> int:
         """Position of the best candidate."""
@@ -243,8 +243,7 @@ class LearnedBranching(LPBranchrule):
         if blend is None:
             blend = self._card.blend if self._card else 0.0
         if blend:
-            pseudocosts = np.log(np.maximum(decision.features[:, PSEUDOCOST_SCORE], 1e-12))
-            scores = deviations(scores) + blend * deviations(pseudocosts)
+            return int(best_blend(scores, decision.features[:, PSEUDOCOST_SCORE], blend))
         return int(np.argmax(scores))
 
     def _failed(self, error: BaseException) -> str:
@@ -255,8 +254,3 @@ class LearnedBranching(LPBranchrule):
         if self._failures == 1:
             LOG.warning("%s failed (%s: %s): SCIP branches", self.name, type(error).__name__, error)
         return f"failed: {type(error).__name__}"
-
-
-def deviations(values: NDArray) -> NDArray:
-    """Values [k] relative to their mean, in standard deviations; zeros where all are equal."""
-    return (values - values.mean()) / (values.std() + 1e-9)

@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-STATIC, TOTAL = 18, 72
+STATIC, ROWS, ACTIVE, TOTAL = 18, 29, 48, 72
+"""Where the features of the root end, those of the rows begin, those of the active rows begin, and all end."""
 
 
 @njit(cache=True, nogil=True)
@@ -99,32 +100,31 @@ def degrees(out: NDArray, at: int, starts: NDArray, rows: NDArray, indptr: NDArr
 
 @njit(cache=True, nogil=True)
 def active_weights(
-    indptr: NDArray,
-    indices: NDArray,
+    columns: NDArray,
+    starts: NDArray,
+    rows: NDArray,
     values: NDArray,
     sums: NDArray,
     dual: NDArray,
     activity: NDArray,
     row_lower: NDArray,
     row_upper: NDArray,
-    is_candidate: NDArray,
     epsilon: float,
 ) -> NDArray:
     """Weights of the active rows, [m, 4]; the first is 1 for active rows and 0 for others."""
     m = dual.size
-    weights = np.zeros((m, 4))
+    of_candidates, weights = np.zeros(m), np.zeros((m, 4))
+    for j in columns:
+        for e in range(starts[j], starts[j + 1]):
+            of_candidates[rows[e]] += abs(values[e])
     for i in range(m):
         tight = abs(activity[i] - row_upper[i]) <= epsilon or abs(activity[i] - row_lower[i]) <= epsilon
         if not tight:
             continue
-        of_candidates = 0.0
-        for e in range(indptr[i], indptr[i + 1]):
-            if is_candidate[indices[e]]:
-                of_candidates += abs(values[e])
         everything = sums[i, 0] - sums[i, 1]
         weights[i, 0] = 1.0
         weights[i, 1] = 1.0 / everything if everything != 0 else 1.0
-        weights[i, 2] = 1.0 / of_candidates if of_candidates != 0 else 1.0
+        weights[i, 2] = 1.0 / of_candidates[i] if of_candidates[i] != 0 else 1.0
         weights[i, 3] = abs(dual[i])
     return weights
 
@@ -222,6 +222,15 @@ def _active_coefficients(
 
 
 @njit(cache=True, nogil=True)
+def same_sides(low: NDArray, high: NDArray, known_low: NDArray, known_high: NDArray) -> bool:
+    """Whether the sides are those that are known."""
+    for i in range(low.size):  # noqa: SIM110
+        if low[i] != known_low[i] or high[i] != known_high[i]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def candidate_features(
     columns: NDArray,
     fractions: NDArray,
@@ -236,17 +245,27 @@ def candidate_features(
     row_lower: NDArray,
     row_upper: NDArray,
     infinity: float,
+    kept: NDArray,
+    is_kept: NDArray,
     out: NDArray,
 ) -> None:
-    """Writes the 72 features of the columns at positions `columns` [k] into out[:, :72]."""
+    """Writes the 72 features of the columns at positions `columns` [k] into out[:, :72].
+
+    What depends on coefficients and sides alone (29 to 47) is computed when a column is first a candidate, and kept
+    in kept [n, 19], with is_kept [n].
+    """
     row = np.empty(TOTAL)
     for k in range(columns.size):
         j = columns[k]
         row[:STATIC] = static[j]
         _pseudocosts(row, fractions[k], known[k])
-        _dynamic_degrees(row, starts, rows, indptr, j)
-        _side_ratios(row, starts, rows, values, row_lower, row_upper, infinity, j)
-        _coefficient_ratios(row, starts, rows, values, sums, j)
+        if is_kept[j]:
+            row[ROWS:ACTIVE] = kept[j]
+        else:
+            _dynamic_degrees(row, starts, rows, indptr, j)
+            _side_ratios(row, starts, rows, values, row_lower, row_upper, infinity, j)
+            _coefficient_ratios(row, starts, rows, values, sums, j)
+            kept[j], is_kept[j] = row[ROWS:ACTIVE], True
         _active_coefficients(row, starts, rows, values, weights, j)
         for f in range(TOTAL):
             out[k, f] = row[f]

@@ -58,6 +58,15 @@ def variables_of_columns(api: NDArray, columns: int, out: NDArray) -> None:
 
 
 @njit(cache=True, nogil=True)
+def same_variables(known: NDArray, columns: NDArray, variables: NDArray) -> bool:
+    """Whether `known` [n] has the variables [k] at the positions `columns` [k]."""
+    for k in range(columns.size):  # noqa: SIM110
+        if not 0 <= columns[k] < known.size or known[columns[k]] != variables[k]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def variable_types(api: NDArray, variables: NDArray, out: NDArray) -> None:
     """Types: 0 binary, 1 integer, 2 implied integral, 3 continuous."""
     for j in range(out.size):

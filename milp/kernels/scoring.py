@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from policies.kernels.fastmath import log1p_positive, vectorized
@@ -10,6 +13,8 @@ from policies.kernels.fastmath import log1p_positive, vectorized
 Floats = NDArray[np.float32]
 LIMIT = np.float32(10.0)
 NOISE, RELATIVE_NOISE = np.float32(1e-8), np.float32(1e-6)
+TINY, SPREAD = 1e-12, 1e-9
+"""Least number of which a logarithm is taken, and what is added to a deviation that may be zero."""
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 
@@ -93,3 +98,31 @@ def modulate_relu(x: Floats, bias: Floats, films: Floats, columns: NDArray, firs
         film = films[columns[i]]
         for k in range(d):
             x[i, k] = max((x[i, k] + bias[k]) * film[first + k] + film[first + d + k], ZERO)
+
+
+@njit(cache=True, nogil=True)
+def best_blend(scores: NDArray, others: NDArray, weight: float) -> int:
+    """Position of the largest of scores + weight * log(others), both [k] in deviations from their means.
+
+    What does not differ counts as zero.
+    """
+    k = scores.size
+    logs = np.empty(k)
+    mean, mean_log = 0.0, 0.0
+    for i in range(k):
+        logs[i] = math.log(max(others[i], TINY))
+        mean += scores[i]
+        mean_log += logs[i]
+    mean, mean_log = mean / k, mean_log / k
+    square, square_log = 0.0, 0.0
+    for i in range(k):
+        square += (scores[i] - mean) ** 2
+        square_log += (logs[i] - mean_log) ** 2
+    scale = 1.0 / (math.sqrt(square / k) + SPREAD)
+    scale_log = weight / (math.sqrt(square_log / k) + SPREAD)
+    best, highest = 0, -math.inf
+    for i in range(k):
+        value = (scores[i] - mean) * scale + (logs[i] - mean_log) * scale_log
+        if value > highest:
+            best, highest = i, value
+    return best

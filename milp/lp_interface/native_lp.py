@@ -98,8 +98,8 @@ class NativeLP:
 
     def values(self) -> Values:
         """See `LP`."""
-        matrix, interface, lib = self.matrix(), self._interface(), self.lib
-        n, m = matrix.num_columns, matrix.num_rows
+        interface, lib = self._interface(), self.lib
+        n, m = self._array("SCIPgetLPColsData")[1], self._array("SCIPgetLPRowsData")[1]
         # one block for columns and one for rows, since finding an array's address takes a microsecond
         columns, rows, basis = np.empty((4, n)), np.empty((4, m)), np.empty(n + m, dtype=np.int32)
         primal, reduced_cost, lower, upper = _parts(columns)

@@ -12,10 +12,10 @@ from milp.lp_interface import Candidates, Matrix, NativeLP, Scalars, Values, nat
 
 
 class _Columns:
-    """What of the candidate features depends on the matrix alone."""
+    """What of the candidate features depends on the matrix and the sides alone."""
 
-    def __init__(self, matrix: Matrix, static: NDArray | None) -> None:
-        self.matrix = matrix
+    def __init__(self, matrix: Matrix, values: Values, static: NDArray | None) -> None:
+        self.matrix, self.row_lower, self.row_upper = matrix, values.row_lower, values.row_upper
         self.starts, self.rows, self.values = khalil.transpose(
             matrix.indptr, matrix.indices, matrix.values, matrix.num_columns
         )
@@ -23,6 +23,13 @@ class _Columns:
         if static is None or static.shape[0] != matrix.num_columns:
             static = khalil.static_features(self.starts, self.rows, self.values, matrix.indptr, matrix.objective)
         self.static: NDArray = static
+        self.kept = np.empty((matrix.num_columns, khalil.ACTIVE - khalil.ROWS))
+        self.is_kept = np.zeros(matrix.num_columns, dtype=np.bool_)
+
+    def fits(self, matrix: Matrix, values: Values) -> bool:
+        """Whether all of this still holds."""
+        sides = values.row_lower, values.row_upper, self.row_lower, self.row_upper
+        return matrix is self.matrix and khalil.same_sides(*sides)
 
 
 class Khalil:
@@ -64,19 +71,17 @@ class Khalil:
         scalars: Scalars,
     ) -> None:
         """Writes the features into the first 72 columns of out [k, >= 72]."""
-        if self._columns is None or self._columns.matrix is not matrix:
-            self._columns = _Columns(matrix, None if self._columns is None else self._columns.static)
         columns = self._columns
-        is_candidate = np.zeros(matrix.num_columns, dtype=np.bool_)
-        is_candidate[candidates.columns] = True
+        if columns is None or not columns.fits(matrix, values):
+            columns = self._columns = _Columns(matrix, values, None if columns is None else columns.static)
+        entries = columns.starts, columns.rows, columns.values
         weights = khalil.active_weights(
-            matrix.indptr, matrix.indices, matrix.values, columns.sums, values.dual, values.activity,
-            values.row_lower, values.row_upper, is_candidate, scalars.epsilon,
+            candidates.columns, *entries, columns.sums, values.dual, values.activity, values.row_lower,
+            values.row_upper, scalars.epsilon,
         )  # fmt: skip
         primal = candidates.values
         fractions = primal - np.floor(primal + scalars.feasibility_tolerance)
         khalil.candidate_features(
-            candidates.columns, fractions, statistics, columns.static, columns.starts, columns.rows,
-            columns.values, matrix.indptr, columns.sums, weights, values.row_lower, values.row_upper,
-            scalars.infinity, out,
+            candidates.columns, fractions, statistics, columns.static, *entries, matrix.indptr, columns.sums,
+            weights, values.row_lower, values.row_upper, scalars.infinity, columns.kept, columns.is_kept, out,
         )  # fmt: skip

@@ -150,15 +150,18 @@ def all_khalil(A: np.ndarray, objective: np.ndarray, dual: np.ndarray, slack: np
     sums = khalil.row_sums(indptr, values)
     static = khalil.static_features(starts, rows, transposed, indptr, objective)
     columns = np.arange(n, dtype=np.int32)
-    weights = khalil.active_weights(
-        indptr, indices, values, sums, dual, activity, lower, upper, columns % 2 == 0, 1e-9
-    )
-    out = np.empty((n, 72), dtype=np.float32)
-    khalil.candidate_features(
-        columns, np.full(n, 0.3), np.ones((n, 12)), static, starts, rows, transposed, indptr, sums, weights, lower,
-        upper, 1e20, out,
-    )  # fmt: skip
-    return out
+    entries = starts, rows, transposed
+    weights = khalil.active_weights(columns[::2], *entries, sums, dual, activity, lower, upper, 1e-9)
+    kept, is_kept = np.full((n, 19), np.nan), np.zeros(n, dtype=np.bool_)
+    first, again = np.empty((2, n, 72), dtype=np.float32)
+    for out in (first, again):
+        khalil.candidate_features(
+            columns, np.full(n, 0.3), np.ones((n, 12)), static, *entries, indptr, sums, weights, lower, upper, 1e20,
+            kept, is_kept, out,
+        )  # fmt: skip
+    assert is_kept.all()
+    np.testing.assert_array_equal(first, again)  # what is kept of the columns is what was computed
+    return first
 
 
 @settings(deadline=None, max_examples=40)
