@@ -251,8 +251,8 @@ def candidate_features(
 ) -> None:
     """Writes the 72 features of the columns at positions `columns` [k] into out[:, :72].
 
-    What depends on coefficients and sides alone (29 to 47) is computed when a column is first a candidate, and kept
-    in kept [n, 19], with is_kept [n].
+    What depends on coefficients and sides alone (29 to 47) is computed when a column is first a candidate, and
+    kept in kept [n, 19], with is_kept [n].
     """
     row = np.empty(TOTAL)
     for k in range(columns.size):

@@ -60,7 +60,7 @@ def variables_of_columns(api: NDArray, columns: int, out: NDArray) -> None:
 @njit(cache=True, nogil=True)
 def same_variables(known: NDArray, columns: NDArray, variables: NDArray) -> bool:
     """Whether `known` [n] has the variables [k] at the positions `columns` [k]."""
-    for k in range(columns.size):  # noqa: SIM110
+    for k in range(columns.size):
         if not 0 <= columns[k] < known.size or known[columns[k]] != variables[k]:
             return False
     return True

@@ -156,8 +156,8 @@ def all_khalil(A: np.ndarray, objective: np.ndarray, dual: np.ndarray, slack: np
     first, again = np.empty((2, n, 72), dtype=np.float32)
     for out in (first, again):
         khalil.candidate_features(
-            columns, np.full(n, 0.3), np.ones((n, 12)), static, *entries, indptr, sums, weights, lower, upper, 1e20,
-            kept, is_kept, out,
+            columns, np.full(n, 0.3), np.ones((n, 12)), static, *entries, indptr, sums, weights, lower, upper,
+            1e20, kept, is_kept, out,
         )  # fmt: skip
     assert is_kept.all()
     np.testing.assert_array_equal(first, again)  # what is kept of the columns is what was computed
