@@ -1,6 +1,11 @@
-"""`co-gym distributions`."""
+"""`co-gym distributions` and `co-gym branching`."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from policies.branching.cards import BranchingCard
 
 
 def distributions(family: str | None = None) -> int:
@@ -30,3 +35,36 @@ def distributions(family: str | None = None) -> int:
         table.add_section()
     Console().print(table)
     return 0
+
+
+def branching() -> int:
+    """List the weights for `--branching`, what they cost, and how well they agree with strong branching."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from milp.pretrained_weights import cards
+
+    table = Table("weights", "network", "trained on", "samples", "minutes", title="Weights that branch")
+    for column in ("best picked", "among 5", "score"):
+        table.add_column(column)
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for name, card in cards().items():
+        network = card.network.class_path.rpartition(".")[2]
+        trained = ", ".join(f"{known.name} ({known.samples:,})" for known in card.trained)
+        minutes = f"{card.budget.collecting_minutes:.0f} + {card.budget.minutes:.0f}"
+        table.add_row(name, network, trained, f"{card.budget.samples:,}", minutes, *_agreement(card))
+    table.caption = (
+        "Samples by distribution. Minutes of collecting them and of training, on one core. Of held-out samples, means "
+        "over the distributions: how often the best candidate was picked and was among the first five, and the "
+        "strong-branching score of the pick relative to the best."
+    )
+    Console().print(table)
+    return 0
+
+
+def _agreement(card: BranchingCard) -> list[str]:
+    """Means over the held-out sets; empty without any."""
+    found = card.results.values()
+    keys = ("acc1", "acc5", "ratio")
+    return [f"{sum(one[key] for one in found) / len(found):.0f} %" if found else "" for key in keys]

@@ -4,6 +4,7 @@ import pytest
 
 from co_gym.cli import main
 from milp.distributions.catalogue import FAMILIES
+from milp.pretrained_weights import cards
 
 
 def test_distributions_are_listed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,3 +20,16 @@ def test_distributions_are_listed(capsys: pytest.CaptureFixture[str], monkeypatc
 def test_unknown_family(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["distributions", "--family", "set-covers"]) == 2
     assert "did you mean set-cover" in capsys.readouterr().err
+
+
+def test_branching_weights_are_listed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    assert main(["branching"]) == 0
+    out = capsys.readouterr().out
+    for name, card in cards().items():
+        assert name in out
+        assert f"{card.budget.samples:,}" in out
+    assert "Hybrid" in out
+    assert "GCNN" in out
