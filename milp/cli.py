@@ -55,9 +55,9 @@ def branching() -> int:
         minutes = f"{card.budget.collecting_minutes:.0f} + {card.budget.minutes:.0f}"
         table.add_row(name, network, trained, f"{card.budget.samples:,}", minutes, *_agreement(card))
     table.caption = (
-        "Samples by distribution. Minutes of collecting them and of training, on one core. Of held-out samples, means "
-        "over the distributions: how often the best candidate was picked and was among the first five, and the "
-        "strong-branching score of the pick relative to the best."
+        "Samples by distribution. Minutes of collecting them and of training, on one core. Of held-out samples, "
+        "means over the distributions: how often the best candidate was picked and was among the first five, and "
+        "the strong-branching score of the pick relative to the best."
     )
     Console().print(table)
     return 0

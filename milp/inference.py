@@ -13,7 +13,7 @@ from safetensors import numpy as safetensors
 from co_gym.errors import InputError
 from milp.networks import Shapes
 from milp.pretrained_weights import FOLDER
-from milp.scorers import GCNNScorer, HybridScorer, Scorer
+from milp.scorers import GCNNScorer, HybridScorer, NetworkScorer
 from policies.branching.cards import BranchingCard
 from policies.weights.cards import WEIGHTS, find, read_card
 from policies.weights.plain import from_plain
@@ -29,7 +29,7 @@ SCORERS: dict[str, type[GCNNScorer] | type[HybridScorer]] = {
 """What scores in place of a network."""
 
 
-def load_scorer(name_or_path: str | Path, folder: str | Path | None = None) -> Scorer:
+def load_scorer(name_or_path: str | Path, folder: str | Path | None = None) -> NetworkScorer:
     """The scorer of a card and its weights.
 
     Args:

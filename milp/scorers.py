@@ -16,8 +16,8 @@ from milp.networks import Floats, Shapes, Space, Trunk, linear_shapes, transpose
 from policies.branching.cards import BranchingCard
 
 
-class Scorer(ABC):
-    """Scores candidates; for one solve at a time.
+class NetworkScorer(ABC):
+    """A `milp.branching.Scorer` with weights and their card; for one solve at a time.
 
     Args:
         card: What there is to know of the network.
@@ -63,7 +63,7 @@ class GCNNSizes:
         )
 
 
-class GCNNScorer(Scorer):
+class GCNNScorer(NetworkScorer):
     """Scores by a graph network at the node; see `policies.branching.gcnn.GCNN`."""
 
     needs_graph: ClassVar[bool] = True
@@ -76,11 +76,11 @@ class GCNNScorer(Scorer):
         self.last = weights["score.weight"][0]
 
     def prepare(self, graph: Any) -> None:
-        """See `Scorer`; standardized entries are kept until the matrix changes."""
+        """See `NetworkScorer`; standardized entries are kept until the matrix changes."""
         self.trunk.standardized(graph.values)
 
     def scores(self, graph: Any, candidates: NDArray, features: Floats | None = None) -> Floats:
-        """See `Scorer`."""
+        """See `NetworkScorer`."""
         x = self.trunk.embeddings(graph, candidates) @ self.hidden
         scoring.add_relu(x, self.bias)
         return x @ self.last
@@ -109,7 +109,7 @@ class HybridSizes:
         return found
 
 
-class HybridScorer(Scorer):
+class HybridScorer(NetworkScorer):
     """Scores by a perceptron that embeddings from the root modulate; see `policies.branching.hybrid.Hybrid`."""
 
     needs_graph: ClassVar[bool] = False
@@ -134,13 +134,13 @@ class HybridScorer(Scorer):
         self._space = Space()
 
     def prepare(self, graph: Any) -> None:
-        """See `Scorer`; scales and shifts of all columns, once for an instance."""
+        """See `NetworkScorer`; scales and shifts of all columns, once for an instance."""
         if self.trunk is not None:
             embeddings = self.trunk.embeddings(graph, np.arange(len(graph.variables)))
             self.films = embeddings @ self.modulation + self.modulation_bias
 
     def scores(self, graph: Any, candidates: NDArray, features: Floats) -> Floats:
-        """See `Scorer`.
+        """See `NetworkScorer`.
 
         Raises:
             InputError: If there are other features than the network takes, or the root is not the candidates'.

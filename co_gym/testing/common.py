@@ -6,6 +6,7 @@ import itertools
 import json
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.errors import InputError
@@ -93,3 +94,17 @@ def generated(problem: Problem, seed: int) -> list[Instance]:
 def no_better(bound: Number, optimum: Number, sense: str) -> bool:
     """Whether a bound is no better than the optimum that it bounds."""
     return agrees(bound, optimum) or (bound < optimum if sense == "minimize" else bound > optimum)
+
+
+def assert_same(a: Any, b: Any, where: str = "") -> None:
+    """The same nested structure of dictionaries, tuples and object arrays, with the same arrays in it."""
+    if isinstance(a, dict):
+        require(isinstance(b, dict) and a.keys() == b.keys(), f"{where}: {set(a)} and {b}")
+        for key in a:
+            assert_same(a[key], b[key], f"{where}.{key}")
+    elif isinstance(a, tuple) or (isinstance(a, np.ndarray) and a.dtype == object):
+        require(len(a) == len(b), f"{where}: {len(a)} and {len(b)} parts")
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            assert_same(x, y, f"{where}[{i}]")
+    else:
+        np.testing.assert_array_equal(a, b, err_msg=where)

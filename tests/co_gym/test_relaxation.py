@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -149,3 +151,25 @@ def test_quadratic_objectives_are_refused() -> None:
     n = program.num_variables
     with pytest.raises(SolverError, match="quadratic"):
         solve_relaxation(replace(program, Q=sparse.csr_matrix(np.eye(n))))
+
+
+def test_after_a_run_of_highs_with_other_threads() -> None:
+    """HiGHS keeps the number of threads of its first run, and refuses another."""
+    code = """
+import highspy, numpy as np
+from scipy import sparse
+from co_gym.formulation import MixedIntegerProgram
+from co_gym.relaxation import solve_relaxation
+
+highs = highspy.Highs()
+highs.setOptionValue("threads", 2)
+highs.addVar(0, 1)
+highs.run()
+program = MixedIntegerProgram(
+    sense="maximize", c=np.ones(1), A=sparse.csr_matrix([[2.0]]), row_lower=np.array([-np.inf]),
+    row_upper=np.array([3.0]), lower=np.zeros(1), upper=np.full(1, 9.0), integer=np.zeros(1, dtype=bool),
+)
+assert abs(solve_relaxation(program).bound - 1.5) < 1e-9
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import logging
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from numpy.typing import NDArray
 from pyscipopt import SCIP_PARAMSETTING, Model
 
 from co_gym.errors import InputError
+from co_gym.io import write
 from milp import LearnedBranching
 from milp.descriptor import DESCRIPTOR
 from milp.distributions import distribution
@@ -222,6 +226,42 @@ def test_ctrl_c_in_a_callback_interrupts_and_keeps_the_incumbent() -> None:
     status, objective = outcome(model)
     assert status == "userinterrupt"
     assert objective is not None
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+from co_gym.cli import main
+from milp import LearnedBranching
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may ignore it
+
+decide = LearnedBranching._decide
+
+def decided(self):
+    if self.statistics.decisions == 20:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    return decide(self)
+
+LearnedBranching._decide = decided
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_ctrl_c_in_a_process_returns_the_incumbent(tmp_path: Path) -> None:
+    """The signal comes while SCIP or the rule is at work in the tree."""
+    write(tmp_path / "hard.mps", distribution("auction-medium").instance("test", 0))  # unsolved after minutes
+    args = ["solve", str(tmp_path / "hard.mps"), "--method", "scip", "--branching", "auction"]
+    args += ["--time-limit", "500", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *args], capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["status"], found["feasible"]) == ("feasible", True)
+    assert found["objective"] < found["bound"]  # values are maximized
+    assert found["runtime_seconds"] < 400
 
 
 def test_interruption_from_outside() -> None:

@@ -22,9 +22,7 @@ def test_unknown_family(capsys: pytest.CaptureFixture[str]) -> None:
     assert "did you mean set-cover" in capsys.readouterr().err
 
 
-def test_branching_weights_are_listed(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_branching_weights_are_listed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     assert main(["branching"]) == 0
     out = capsys.readouterr().out

@@ -20,6 +20,7 @@ import co_gym
 from co_gym.envs.catalogue import CATALOGUE
 from co_gym.envs.observations import ActionMask, DataPart
 from co_gym.registration import NAMES
+from co_gym.testing import assert_same
 
 IDS = [f"co_gym/{name}{suffix}-v0" for name in NAMES for suffix in ("", "-Flat")]
 SMALL = {
@@ -33,20 +34,6 @@ SMALL = {
 
 def valid_actions(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.array([rng.choice(np.flatnonzero(mask)) for mask in masks])
-
-
-def assert_equal(a: Any, b: Any, where: str = "") -> None:
-    """The same nested structure with the same arrays."""
-    if isinstance(a, dict):
-        assert isinstance(b, dict), where
-        assert a.keys() == b.keys(), f"{where}: {set(a) ^ set(b)}"
-        for key in a:
-            assert_equal(a[key], b[key], f"{where}.{key}")
-    elif isinstance(a, tuple) or (isinstance(a, np.ndarray) and a.dtype == object):
-        for i, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_equal(x, y, f"{where}[{i}]")
-    else:
-        np.testing.assert_array_equal(a, b, err_msg=where)
 
 
 def test_every_entry_of_the_catalogue_is_registered() -> None:
@@ -94,18 +81,18 @@ def test_vector_equals_sync(
     assert ours.observation_space == sync.observation_space
     assert ours.action_space == sync.action_space
     rng = np.random.default_rng(seed)
-    assert_equal(ours.reset(seed=seed), sync.reset(seed=seed), "reset")
+    assert_same(ours.reset(seed=seed), sync.reset(seed=seed), "reset")
     masks = ours.action_masks()
     for step in range(14):
         actions = valid_actions(masks, rng)
         wild = rng.random(num_envs) < invalid
         actions[wild] = rng.integers(0, ours.single_action_space.n, size=wild.sum())
         a, b = ours.step(actions), sync.step(actions)
-        assert_equal(a, b, f"step {step}")
+        assert_same(a, b, f"step {step}")
         ended = a[2]
         if mode is AutoresetMode.DISABLED and ended.any():
             options = {"reset_mask": ended}
-            assert_equal(ours.reset(options=dict(options)), sync.reset(options=dict(options)), "masked reset")
+            assert_same(ours.reset(options=dict(options)), sync.reset(options=dict(options)), "masked reset")
         masks = ours.action_masks()
 
 

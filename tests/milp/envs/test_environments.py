@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import co_gym
 from co_gym.registration import SOLVER_NAMES
+from co_gym.testing import assert_same
 from milp.envs.padding import VIEWS, CandidateForm, View
 from milp.rewards import NodeCount
 
@@ -27,19 +28,6 @@ def valid(action_space: Any, mask: np.ndarray, rng: np.random.Generator) -> Any:
         return np.where(rng.random(len(mask)) < 0.1, rng.integers(0, 3, len(mask)), 0)
     action_space.seed(int(rng.integers(1000)))
     return action_space.sample()
-
-
-def assert_equal(a: Any, b: Any, where: str = "") -> None:
-    """The same nested structure with the same arrays."""
-    if isinstance(a, dict):
-        assert a.keys() == b.keys(), f"{where}: {set(a) ^ set(b)}"
-        for key in a:
-            assert_equal(a[key], b[key], f"{where}.{key}")
-    elif isinstance(a, tuple) or (isinstance(a, np.ndarray) and a.dtype == object):
-        for i, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_equal(x, y, f"{where}[{i}]")
-    else:
-        np.testing.assert_array_equal(a, b, err_msg=where)
 
 
 @pytest.fixture
@@ -73,7 +61,7 @@ def test_vector_equals_sync(id: str, mode: AutoresetMode, quick: Any) -> None:
     assert (ours.observation_space, ours.action_space) == (sync.observation_space, sync.action_space)
     rng = np.random.default_rng(1)
     steps = 4 if "Configuration" in id else 12
-    assert_equal(ours.reset(seed=5), sync.reset(seed=5), "reset")
+    assert_same(ours.reset(seed=5), sync.reset(seed=5), "reset")
     empty = gymnasium.vector.utils.create_empty_array(ours.single_action_space, 3)
     for step in range(steps):
         actions = [valid(ours.single_action_space, mask, rng) for mask in ours.action_masks()]
@@ -81,12 +69,12 @@ def test_vector_equals_sync(id: str, mode: AutoresetMode, quick: Any) -> None:
             actions[1] = int(np.argmin(ours.action_masks()[1]))
         batch = gymnasium.vector.utils.concatenate(ours.single_action_space, actions, empty)
         a, b = ours.step(batch), sync.step(batch)
-        assert_equal(a, b, f"step {step}")
+        assert_same(a, b, f"step {step}")
         assert ours.observation_space.contains(a[0])
         ended = a[2] | a[3]
         if mode is AutoresetMode.DISABLED and ended.any():
             masks = [{"reset_mask": ended.copy()} for _ in "ab"]
-            assert_equal(ours.reset(options=masks[0]), sync.reset(options=masks[1]), "masked reset")
+            assert_same(ours.reset(options=masks[0]), sync.reset(options=masks[1]), "masked reset")
     ours.close()
     sync.close()
 
@@ -103,7 +91,7 @@ def test_same_seed_same_episode(id: str, quick: Any) -> None:
         runs.append(trail)
     assert len(runs[0]) == len(runs[1])
     for first, second in zip(*runs, strict=True):
-        assert_equal(first, second)
+        assert_same(first, second)
     environment.close()
 
 
