@@ -2,7 +2,7 @@
 
 For each test instance, with a seed of its own, all rules run one after the other on one core; the clock is the
 process's CPU time. Each solve is a line of a file (`--output`), and what the file holds already is not run again,
-so an interrupted run goes on. `--report true` prints the tables of such a file.
+so an interrupted run goes on. `--report` prints the tables of such a file.
 
 Fair nodes are nodes + 2 x (domain changes + cutoffs) by branching rules (Gamrath and Schubert 2018): strong
 branching does work that the node count does not show. Means are geometric, shifted by 1 s and 10 nodes; a solve
@@ -129,31 +129,50 @@ def solve(name: str, split: str, index: int, rule: str, time_limit: float) -> di
 
 
 def print_table(name: str, solves: list[dict[str, Any]], baselines: list[str]) -> None:
-    """Means over the instances that all rules have run, and wins and losses against the baselines."""
-    from scipy.stats import binomtest
+    """Means of each rule, and against the baselines ratios over the instances that both have run, wins and losses.
 
+    Ratios of nodes are over those that both have solved. Where neither has, nobody wins.
+    """
     by_rule: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
     for one in solves:
         by_rule[one["rule"]][one["instance"]] = one
-    titles = [f"wins:losses against {base} (p)" for base in baselines]
-    ratios = [f"time / {base}" for base in baselines]
+    pairs = [(figure, base) for base in baselines for figure in ("time", "nodes")]
+    ratios, titles = [f"{figure} / {base}" for figure, base in pairs], [f"w:l {base} (p)" for base in baselines]
     table = Table("rule", "solves", "optimal", "s", "nodes", "fair nodes", *ratios, *titles, title=name)
     for rule, found in sorted(by_rule.items(), key=lambda item: -len(item[1])):
-        cells = [rule, str(len(found)), str(sum(one["status"] == "optimal" for one in found.values()))]
+        cells = [rule, str(len(found)), str(sum(map(is_solved, found.values())))]
         cells += [f"{mean(found.values(), 'seconds', TIME_SHIFT):.2f}"]
         cells += [f"{mean(found.values(), key, NODE_SHIFT):.0f}" for key in ("nodes", "fair_nodes")]
-        shares, duels = [], []
-        for base in baselines:
-            both = sorted(found.keys() & by_rule[base].keys())
-            mine, theirs = [found[i] for i in both], [by_rule[base][i] for i in both]
-            ratio = mean(mine, "seconds", TIME_SHIFT) / mean(theirs, "seconds", TIME_SHIFT) if both else np.nan
-            shares.append(f"{ratio:.2f}")
-            wins = sum(a["seconds"] < b["seconds"] for a, b in zip(mine, theirs, strict=True))
-            losses = sum(a["seconds"] > b["seconds"] for a, b in zip(mine, theirs, strict=True))
-            p = binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
-            duels.append(f"{wins}:{losses} ({p:.2f})" if rule != base else "")
+        compared = [against(found, by_rule[base]) if base != rule else ("", "", "") for base in baselines]
+        shares, duels = [share for two in compared for share in two[:2]], [two[2] for two in compared]
         table.add_row(*cells, *shares, *duels)
     Console(width=180).print(table)
+
+
+def against(found: dict[int, dict[str, Any]], base: dict[int, dict[str, Any]]) -> tuple[str, str, str]:
+    """Ratios of time and nodes, and wins and losses with the p of a sign test."""
+    from scipy.stats import binomtest
+
+    both = [(found[i], base[i]) for i in sorted(found.keys() & base.keys())]
+    solved = [pair for pair in both if all(map(is_solved, pair))]  # a tree that was cut off has no size
+    decided = [pair for pair in both if any(map(is_solved, pair))]
+    wins = sum(a["seconds"] < b["seconds"] for a, b in decided)
+    losses = sum(a["seconds"] > b["seconds"] for a, b in decided)
+    p = binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+    return ratio(both, "seconds", TIME_SHIFT), ratio(solved, "nodes", NODE_SHIFT), f"{wins}:{losses} ({p:.3f})"
+
+
+def is_solved(one: dict[str, Any]) -> bool:
+    """Whether a solve ended within the limit."""
+    return bool(one["status"] == "optimal")
+
+
+def ratio(pairs: list[tuple[dict[str, Any], dict[str, Any]]], name: str, shift: float) -> str:
+    """Of the means of the first and of the second; empty without pairs."""
+    if not pairs:
+        return ""
+    mine, theirs = zip(*pairs, strict=True)
+    return f"{mean(mine, name, shift) / mean(theirs, name, shift):.2f}"
 
 
 def mean(solves: Any, name: str, shift: float) -> float:
