@@ -44,14 +44,12 @@ def branching() -> int:
 
     from milp.pretrained_weights import cards
 
-    table = Table("weights", "network", "trained on", "samples", "minutes", title="Weights that branch")
-    for column in ("best picked", "among 5", "score"):
-        table.add_column(column)
-    for column in table.columns[3:]:
-        column.justify = "right"
+    table = Table("weights", "network", "trained on", title="Weights that branch")
+    for heading in ("samples", "minutes", "best picked", "among 5", "score"):
+        table.add_column(heading, justify="right")
     for name, card in cards().items():
         network = card.network.class_path.rpartition(".")[2]
-        trained = ", ".join(f"{known.name} ({known.samples:,})" for known in card.trained)
+        trained = "\n".join(f"{known.name} ({known.samples:,})" for known in card.trained)
         minutes = f"{card.budget.collecting_minutes:.0f} + {card.budget.minutes:.0f}"
         table.add_row(name, network, trained, f"{card.budget.samples:,}", minutes, *_agreement(card))
     table.caption = (
