@@ -1,7 +1,8 @@
-"""`co-gym distributions` and `co-gym branching`."""
+"""`co-gym distributions`, `co-gym branching` and `co-gym equivalent`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,3 +67,32 @@ def _agreement(card: BranchingCard) -> list[str]:
     found = card.results.values()
     keys = ("acc1", "acc5", "ratio")
     return [f"{sum(one[key] for one in found) / len(found):.0f} %" if found else "" for key in keys]
+
+
+def equivalent(files: list[str]) -> int:
+    """Tell whether MPS or LP files hold the same model up to the names and order of variables and rows.
+
+    Args:
+        files: Two files, for a verdict and its reason; more, or folders, for the groups of equal models among
+            them, a group a line. The exit code is 0 if all are the same, 1 if not, 3 if two were not decided.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from co_gym.errors import InputError
+    from milp.distributions.folder import program_files, read_program
+    from milp.equivalence import equivalence, groups
+
+    paths: list[Path] = []
+    for file in map(Path, files):
+        paths += program_files([file]) if file.is_dir() else [file]
+    if len(paths) < 2:
+        raise InputError(f"found {len(paths)} file: expected at least two to compare")
+    if len(paths) == 2:
+        found = equivalence(read_program(paths[0]), read_program(paths[1]))
+        print(f"{found.verdict}: {found.reason}")
+        return {"equivalent": 0, "different": 1, "undecided": 3}[found.verdict]
+    alike = groups(map(read_program, track(paths, "comparing", transient=True, console=Console(stderr=True))))
+    for members in alike:
+        print("\t".join(str(paths[index]) for index in members))
+    return 0 if len(alike) == 1 else 1

@@ -68,10 +68,10 @@ class Folder:
 
     @functools.cached_property
     def _files(self) -> dict[str, list[Path]]:
-        found = {split: _listed(self.path / name for name in FOLDERS[split]) for split in SPLITS}
+        found = {split: program_files(self.path / name for name in FOLDERS[split]) for split in SPLITS}
         if any((self.path / name).is_dir() for folders in FOLDERS.values() for name in folders):
             return found
-        for file in _listed([self.path]):
+        for file in program_files([self.path]):
             found[_split_of(file)].append(file)
         return found
 
@@ -81,7 +81,8 @@ class Folder:
 
     def program(self, split: str, index: int) -> MixedIntegerProgram:
         """File `index` of a split as a program."""
-        return MIP().program(self.instance(split, index))
+        check_index(self, split, index)
+        return read_program(self._files[split][index])
 
     def instance(self, split: str, index: int) -> Instance:
         """File `index` of a split as an instance of problem `mip`, named after the file."""
@@ -90,9 +91,22 @@ class Folder:
         return found[0]
 
 
-def _listed(folders: Iterable[Path]) -> list[Path]:
+def program_files(folders: Iterable[Path]) -> list[Path]:
+    """The MPS and LP files of some folders, sorted; folders within them are not entered."""
     files = (file for folder in folders if folder.is_dir() for file in folder.iterdir())
     return sorted(file for file in files if file.name.lower().endswith(SUFFIXES) and file.is_file())
+
+
+def read_program(path: Path) -> MixedIntegerProgram:
+    """The program of an MPS or LP file.
+
+    Raises:
+        InputError: If the file is malformed or of another kind.
+    """
+    instance = read(path)[0]
+    if instance.problem != MIP.name:
+        raise InputError(f"holds a problem of the kind {instance.problem}: expected an MPS or LP file", path=path)
+    return MIP().program(instance)
 
 
 def _split_of(file: Path) -> str:
