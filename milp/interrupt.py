@@ -1,4 +1,4 @@
-"""Solving with SCIP so that Ctrl-C and failing callbacks end the search, not the program."""
+"""Solving so that Ctrl-C and failing callbacks end the search, not the program."""
 
 from __future__ import annotations
 
@@ -45,15 +45,37 @@ def optimize(model: Any, guard: Guard | None = None) -> bool:
         BaseException: Whatever PySCIPOpt or a callback raised.
     """
     model.setParam("misc/catchctrlc", False)
+    interrupted = run_aside(model.optimizeNogil, model.interruptSolve, "scip")
+    if guard is not None and guard.failure is not None:
+        if not isinstance(guard.failure, KeyboardInterrupt):
+            raise guard.failure
+        interrupted = True
+    return interrupted
+
+
+def run_aside(run: Callable[[], object], stop: Callable[[], object], name: str) -> bool:
+    """Runs a solver's native code in a thread of its own, so that Ctrl-C is noticed in this one.
+
+    Args:
+        run: What runs; it must give up the GIL.
+        stop: Asks it to stop; called after Ctrl-C.
+        name: Of the thread.
+
+    Returns:
+        Whether there was a Ctrl-C.
+
+    Raises:
+        BaseException: Whatever `run` raised.
+    """
     failures: list[BaseException] = []
 
-    def run() -> None:
+    def catch() -> None:
         try:
-            model.optimizeNogil()
+            run()
         except BaseException as error:
             failures.append(error)
 
-    thread = threading.Thread(target=run, name="scip", daemon=True)
+    thread = threading.Thread(target=catch, name=name, daemon=True)
     thread.start()
     interrupted = False
     while thread.is_alive():
@@ -61,11 +83,7 @@ def optimize(model: Any, guard: Guard | None = None) -> bool:
             thread.join(POLL)
         except KeyboardInterrupt:
             interrupted = True
-            model.interruptSolve()
+            stop()
     if failures:
         raise failures[0]
-    if guard is not None and guard.failure is not None:
-        if not isinstance(guard.failure, KeyboardInterrupt):
-            raise guard.failure
-        interrupted = True
     return interrupted

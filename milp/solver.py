@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym import registry
-from co_gym.exact import Number
-from co_gym.formulation import Formulation, MixedIntegerProgram
+from co_gym.formulation import MixedIntegerProgram
 from co_gym.instance import Instance
-from co_gym.problems.base import Problem
 from co_gym.solvers.base import Answer, Claim, Monitor, Options, Role
 from milp.interrupt import Guard, optimize
+from milp.reporting import Reporter
 
 if TYPE_CHECKING:
     from milp.branching import LearnedBranching
@@ -40,18 +38,16 @@ class Scip:
         """See `Solver`. Ctrl-C ends the search and returns the incumbent."""
         from milp.model import build_model
 
-        problem = registry.problem(instance.problem)
-        formulation = problem.formulate(instance)
-        model, variables = build_model(formulation.program)
+        report = Reporter(instance, monitor)
+        model, variables = build_model(report.program)
         set_limits(model, options, monitor)
         rule = learned_branching(model, options)
         if start is not None:
-            add_start(model, variables, formulation.encode(start))
-        report = _Reporter(problem, instance, formulation, variables, monitor)
+            add_start(model, variables, report.formulation.encode(start))
         guard = Guard()
-        attach_reporter(model, report, guard)
+        attach_reporter(model, variables, report, guard)
         interrupted = optimize(model, guard)
-        answer = _answer(model, report, monitor, interrupted)
+        answer = _answer(model, variables, report, interrupted)
         if rule is None:
             return answer
         return replace(answer, details={**answer.details, **rule.statistics.summary(model.getSolvingTime())})
@@ -124,53 +120,12 @@ def add_start(model: Any, variables: list[Any], values: NDArray) -> None:
     model.addSol(solution)
 
 
-class _Reporter:
-    """Passes SCIP's incumbents and bounds on to a monitor, in terms of the problem."""
-
-    def __init__(
-        self,
-        problem: Problem,
-        instance: Instance,
-        formulation: Formulation,
-        variables: list[Any],
-        monitor: Monitor,
-    ) -> None:
-        self.problem, self.instance, self.formulation = problem, instance, formulation
-        self.variables, self.monitor = variables, monitor
-        self.rounds = objective_is_integral(formulation.program)
-
-    def solution(self, model: Any, sol: Any) -> NDArray:
-        """A SCIP solution in the problem's own form."""
-        values = np.array([model.getSolVal(sol, v) for v in self.variables])
-        return self.formulation.decode(settle(self.formulation.program, values))
-
-    def bound(self, value: float) -> Number | None:
-        """SCIP's dual bound; rounded in the direction of the optimum where all objectives are integers."""
-        if not math.isfinite(value) or abs(value) >= 1e20:
-            return None
-        if not self.rounds:
-            return value
-        minimizing = self.formulation.program.sense == "minimize"
-        slack = max(1e-6, 1e-9 * abs(value))
-        return math.ceil(value - slack) if minimizing else math.floor(value + slack)
-
-    def on_incumbent(self, model: Any) -> dict[str, Any]:
-        """Reports SCIP's best solution, valued by the problem's own objective."""
-        solution = self.solution(model, model.getBestSol())
-        domain = self.problem.domain(self.instance)
-        if not domain.violations(solution):
-            self.monitor.incumbent(solution, self.problem.objective(self.instance, domain.cast(solution)))
-        return {}
-
-    def on_bound(self, model: Any) -> dict[str, Any]:
-        """Reports SCIP's dual bound."""
-        bound = self.bound(model.getDualbound())
-        if bound is not None:
-            self.monitor.prove(bound)
-        return {}
+def values_of(model: Any, variables: list[Any], solution: Any) -> NDArray:
+    """Values [n] of some variables in a SCIP solution."""
+    return np.array([model.getSolVal(solution, variable) for variable in variables])
 
 
-def attach_reporter(model: Any, report: _Reporter, guard: Guard) -> None:
+def attach_reporter(model: Any, variables: list[Any], report: Reporter, guard: Guard) -> None:
     """Has SCIP call `report` at each new incumbent and dual bound, under the guard."""
     from pyscipopt import SCIP_EVENTTYPE, Eventhdlr
 
@@ -189,50 +144,30 @@ def attach_reporter(model: Any, report: _Reporter, guard: Guard) -> None:
 
         def eventexec(self, event: Any) -> None:
             new_incumbent = event.getType() == SCIP_EVENTTYPE.BESTSOLFOUND
-            tell = report.on_incumbent if new_incumbent else report.on_bound
-            guard.run(self.model, {}, lambda: tell(self.model))
+            guard.run(self.model, {}, self.tell_incumbent if new_incumbent else self.tell_bound)
+
+        def tell_incumbent(self) -> dict[str, Any]:
+            report.incumbent(values_of(self.model, variables, self.model.getBestSol()))
+            return {}
+
+        def tell_bound(self) -> dict[str, Any]:
+            report.prove(self.model.getDualbound())
+            return {}
 
     model.includeEventhdlr(Handler(), "co_gym_progress", "reports incumbents and bounds")
 
 
-def objective_is_integral(program: MixedIntegerProgram) -> bool:
-    """Whether every feasible point has an integer objective."""
-    used = program.c != 0
-    coefficients = np.append(program.c[used], program.offset)
-    return bool(program.integer[used].all() and (coefficients == np.round(coefficients)).all())
-
-
-def settle(program: MixedIntegerProgram, values: NDArray) -> NDArray:
-    """Values with whole integers; where rounding breaks a row, continuous variables are solved for again.
-
-    SCIP accepts integers to within 1e-6 and rows to within its own tolerance; an exact reader does not.
-    """
-    rounded = np.where(program.integer, np.round(values), values)
-    rounded = np.clip(rounded, program.lower, program.upper)
-    if program.integer.all() or not program.row_violations(rounded, 0.5e-6).any():
-        return rounded
-    from co_gym.relaxation import solve_relaxation
-
-    fixed = replace(
-        program,
-        lower=np.where(program.integer, rounded, program.lower),
-        upper=np.where(program.integer, rounded, program.upper),
-    )
-    relaxation = solve_relaxation(fixed, time_limit=10.0)
-    return rounded if relaxation.x is None else np.where(program.integer, rounded, relaxation.x)
-
-
-def _answer(model: Any, report: _Reporter, monitor: Monitor, interrupted: bool) -> Answer:
+def _answer(model: Any, variables: list[Any], report: Reporter, interrupted: bool) -> Answer:
     status = "userinterrupt" if interrupted else model.getStatus()
     if status == "inforunbd":
-        status = _tell_apart(report.formulation.program, monitor)
+        status = _tell_apart(report.program, report.monitor)
     details = {
         "ended": status,
         "nodes": model.getNTotalNodes(),
         "lp_iterations": model.getNLPIterations(),
         "scip_gap": model.getGap() if model.getGap() < 1e20 else None,
-        "variables": report.formulation.program.num_variables,
-        "rows": report.formulation.program.num_rows,
+        "variables": report.program.num_variables,
+        "rows": report.program.num_rows,
     }
     if status in ("infeasible", "unbounded"):
         claim: Claim = "infeasible" if status == "infeasible" else "unbounded"
@@ -240,7 +175,7 @@ def _answer(model: Any, report: _Reporter, monitor: Monitor, interrupted: bool) 
     bound = report.bound(model.getDualbound())
     if model.getNSols() == 0:
         return Answer("unknown", bound=bound, interrupted=interrupted, details=details)
-    solution = report.solution(model, model.getBestSol())
+    solution = report.solution(values_of(model, variables, model.getBestSol()))
     return Answer(
         "optimal" if status == "optimal" else "feasible",
         solution=solution,

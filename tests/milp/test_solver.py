@@ -16,7 +16,8 @@ from co_gym.problems.qap import QAP
 from co_gym.problems.tsp import TSP
 from co_gym.solvers.base import Answer, Event, Monitor, Options
 from co_gym.verifier import verify
-from milp.solver import Scip, ScipTSP, objective_is_integral, settle
+from milp.reporting import objective_is_integral, settle
+from milp.solver import Scip, ScipTSP
 
 
 def program(**changes: Any) -> MixedIntegerProgram:
