@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from co_gym.errors import InputError, unknown_name
+from co_gym.solvers.base import preference_of
 
 if TYPE_CHECKING:
     from co_gym.io.base import Format
@@ -110,9 +111,9 @@ def distribution(package: str, name: str) -> Distribution:
 
 
 def solvers_for(problem_name: str) -> list[Solver]:
-    """The solvers that take instances of a problem, those made for it alone first."""
+    """The solvers that take instances of a problem: those made for it alone first, then by preference."""
     able = [s for s in solvers() if s.problems is None or problem_name in s.problems]
-    return sorted(able, key=lambda s: s.problems is None)
+    return sorted(able, key=lambda s: (s.problems is None, -preference_of(s)))
 
 
 def solver(method: str, problem_name: str) -> Solver:

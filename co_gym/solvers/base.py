@@ -163,8 +163,9 @@ class Solver(Protocol):
         problems: Names of the problems it takes, None for every problem through its formulation.
         summary: One line with the source of the method.
 
-    A solver that takes more than the common options names what it takes in a further attribute, `settings`, a
-    frozenset of keys of `Options.settings`.
+    Two further attributes are optional. `settings`, a frozenset of keys of `Options.settings`: what it takes
+    beside the common options. `preference`, an integer, 0 where there is none: of several solvers of a role, the
+    one of highest preference stands for it.
     """
 
     name: str
@@ -191,3 +192,8 @@ class Solver(Protocol):
 def settings_of(solver: Solver) -> frozenset[str]:
     """The settings that a solver takes beside the common options."""
     return getattr(solver, "settings", frozenset())
+
+
+def preference_of(solver: Solver) -> int:
+    """Which of several solvers stands for their role: the one with the highest."""
+    return getattr(solver, "preference", 0)

@@ -1,0 +1,189 @@
+"""HiGHS as a solver of every problem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from co_gym.errors import SolverError
+from co_gym.exact import Number
+from co_gym.formulation import MixedIntegerProgram
+from co_gym.highs import quiet_highs
+from co_gym.instance import Instance
+from co_gym.relaxation import to_highs
+from co_gym.solvers.base import Answer, Monitor, Options, Role
+from milp.interrupt import Guard, run_aside
+from milp.reporting import Reporter
+
+FEASIBLE_POINT = 2
+LARGEST_INTEGER = 2**31 - 1
+RELATIVE_GAP = 1e-7
+"""At which HiGHS stops; its own default, 1e-4, is no proof."""
+
+
+class Highs:
+    """Exact solving of any problem through its default formulation."""
+
+    name = "highs"
+    role: Role = "exact"
+    preference = -1
+    """SCIP is what `exact` stands for."""
+    problems: frozenset[str] | None = None
+    summary = "HiGHS on the problem's formulation (Huangfu and Hall 2018)"
+
+    def solve(
+        self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
+    ) -> Answer:
+        """See `Solver`. Ctrl-C ends the search and returns the incumbent.
+
+        Raises:
+            SolverError: If the objective is quadratic, or there is a memory limit, which HiGHS does not have.
+        """
+        report = Reporter(instance, monitor)
+        if report.program.Q is not None:
+            raise SolverError("the objective is quadratic: HiGHS is given linear formulations only")
+        if options.memory_limit is not None:
+            raise SolverError("HiGHS has no memory limit: expected none")
+        highs = quiet_highs()
+        _set_options(highs, options, monitor)
+        highs.passModel(_integral(report.program))
+        if start is not None:
+            _set_start(highs, report.formulation.encode(start))
+        search = _Search(highs, report)
+        interrupted = run_aside(highs.run, search.stop, "highs") or search.failed()
+        return search.answer(interrupted)
+
+
+class _Search:
+    """A run of HiGHS: what its callbacks report, and how it is stopped."""
+
+    def __init__(self, highs: Any, report: Reporter) -> None:
+        from highspy._core import cb
+
+        self.highs, self.report, self.guard = highs, report, Guard()
+        self.kinds = cb.HighsCallbackType
+        self.stopping = False
+        highs.setCallback(self._called, None)
+        for kind in ("MipImprovingSolution", "MipLogging", "MipInterrupt", "SimplexInterrupt", "IpmInterrupt"):
+            highs.startCallback(getattr(self.kinds, f"kCallback{kind}"))
+
+    def stop(self) -> None:
+        """Asks HiGHS to stop at its next look."""
+        self.stopping = True
+
+    def failed(self) -> bool:
+        """Whether a callback was interrupted.
+
+        Raises:
+            BaseException: What a callback raised otherwise.
+        """
+        failure = self.guard.failure
+        if failure is not None and not isinstance(failure, KeyboardInterrupt):
+            raise failure
+        return failure is not None
+
+    def interruptSolve(self) -> None:
+        """What `Guard` calls after a failure."""
+        self.stop()
+
+    def answer(self, interrupted: bool) -> Answer:
+        """What was found, and what HiGHS claims of it."""
+        ended, info = _status(self.highs), self.highs.getInfo()
+        details = {
+            "ended": "interrupted by user" if interrupted else ended,
+            "nodes": max(0, int(info.mip_node_count)),
+            "lp_iterations": max(0, int(info.simplex_iteration_count)),
+            "variables": self.report.program.num_variables,
+            "rows": self.report.program.num_rows,
+        }
+        if ended == "primal infeasible or unbounded":
+            ended = _tell_apart(self.highs, self.report.program.num_variables)
+        if ended == "infeasible":
+            return Answer("infeasible", details=details)
+        if ended == "unbounded":
+            return Answer("unbounded", details=details)
+        optimal = ended in ("optimal", "empty")
+        bound = self._bound(info, ended)
+        if not optimal and info.primal_solution_status != FEASIBLE_POINT:
+            return Answer("unknown", bound=bound, interrupted=interrupted, details=details)
+        values = np.array(self.highs.getSolution().col_value)
+        return Answer(
+            "optimal" if optimal else "feasible",
+            solution=self.report.solution(values),
+            objective=self.report.program.evaluate(values),
+            bound=bound,
+            interrupted=interrupted,
+            details=details,
+        )
+
+    def _bound(self, info: Any, ended: str) -> Number | None:
+        """The dual bound; of a linear program that was solved, its optimum."""
+        program = self.report.program
+        if ended == "empty":
+            return program.offset
+        if program.integer.any():
+            return self.report.bound(float(info.mip_dual_bound))
+        return float(info.objective_function_value) if ended == "optimal" else None
+
+    def _called(self, kind: Any, message: str, out: Any, back: Any, user: Any) -> None:
+        """What HiGHS calls, in the thread that runs it."""
+        if kind == self.kinds.kCallbackMipImprovingSolution:
+            self.guard.run(self, {}, lambda: self._tell_incumbent(np.array(out.mip_solution)))
+        elif kind == self.kinds.kCallbackMipLogging:
+            self.guard.run(self, {}, lambda: self._tell_bound(float(out.mip_dual_bound)))
+        elif self.stopping and back is not None:
+            back.user_interrupt = True
+
+    def _tell_incumbent(self, values: NDArray) -> dict[str, Any]:
+        self.report.incumbent(values)
+        return {}
+
+    def _tell_bound(self, value: float) -> dict[str, Any]:
+        self.report.prove(value)
+        return {}
+
+
+def _set_options(highs: Any, options: Options, monitor: Monitor) -> None:
+    values: dict[str, Any] = {
+        "time_limit": float(monitor.remaining),
+        "random_seed": options.seed,
+        "mip_rel_gap": RELATIVE_GAP,
+        "mip_abs_gap": 0.0,
+    }
+    if options.node_limit is not None:
+        values["mip_max_nodes"] = min(options.node_limit, LARGEST_INTEGER)
+    for name, value in values.items():
+        highs.setOptionValue(name, value)
+
+
+def _integral(program: MixedIntegerProgram) -> Any:
+    """A program with its integrality as a HiGHS model."""
+    from highspy import HighsVarType
+
+    model = to_highs(program)
+    if program.integer.any():
+        kinds = np.array([HighsVarType.kContinuous, HighsVarType.kInteger])
+        model.integrality_ = list(kinds[program.integer.astype(np.int64)])
+    return model
+
+
+def _set_start(highs: Any, values: NDArray) -> None:
+    from highspy import HighsSolution
+
+    solution = HighsSolution()
+    solution.col_value = values.tolist()
+    highs.setSolution(solution)
+
+
+def _status(highs: Any) -> str:
+    """How the run ended, in HiGHS's words."""
+    return str(highs.modelStatusToString(highs.getModelStatus())).lower()
+
+
+def _tell_apart(highs: Any, n: int) -> str:
+    """Whether a model that is 'infeasible or unbounded' has a feasible point."""
+    highs.changeColsCost(n, np.arange(n, dtype=np.int32), np.zeros(n))
+    highs.run()
+    return {"optimal": "unbounded"}.get(_status(highs), _status(highs))
