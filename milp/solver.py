@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from co_gym.errors import unknown_name
 from co_gym.formulation import MixedIntegerProgram
 from co_gym.instance import Instance
 from co_gym.solvers.base import Answer, Claim, Monitor, Options, Role
@@ -18,6 +19,7 @@ from milp.reporting import Reporter
 if TYPE_CHECKING:
     from milp.branching import LearnedBranching
 
+HEURISTICS = ("default", "aggressive", "fast", "off")
 LARGEST_MEMORY = 2.0**43 - 1
 """Largest memory limit that SCIP takes, in MB."""
 
@@ -29,8 +31,8 @@ class Scip:
     role: Role = "exact"
     problems: frozenset[str] | None = None
     summary = "SCIP 10 on the problem's formulation (Bolusani et al. 2024)"
-    settings = frozenset({"branching"})
-    """`branching`: weights of `milp.LearnedBranching`."""
+    settings = frozenset({"branching", "heuristics"})
+    """`branching`: weights of `milp.LearnedBranching`; `heuristics`: SCIP's emphasis on them (`HEURISTICS`)."""
 
     def solve(
         self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
@@ -41,6 +43,7 @@ class Scip:
         report = Reporter(instance, monitor)
         model, variables = build_model(report.program)
         set_limits(model, options, monitor)
+        set_heuristics(model, options)
         rule = learned_branching(model, options)
         if start is not None:
             add_start(model, variables, report.formulation.encode(start))
@@ -97,6 +100,20 @@ def set_limits(model: Any, options: Options, monitor: Monitor) -> None:
     if options.memory_limit is not None:
         model.setParam("limits/memory", min(options.memory_limit, LARGEST_MEMORY))
     model.setParam("randomization/randomseedshift", options.seed)
+
+
+def set_heuristics(model: Any, options: Options) -> None:
+    """SCIP's emphasis on primal heuristics, as the options ask for.
+
+    Raises:
+        InputError: If there is no such emphasis.
+    """
+    from pyscipopt import SCIP_PARAMSETTING
+
+    emphasis = options.settings.get("heuristics", "default")
+    if emphasis not in HEURISTICS:
+        raise unknown_name("emphasis on heuristics", emphasis, HEURISTICS)
+    model.setHeuristics(getattr(SCIP_PARAMSETTING, emphasis.upper()))
 
 
 def learned_branching(model: Any, options: Options) -> LearnedBranching | None:

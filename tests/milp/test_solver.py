@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 
 import co_gym
+from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
 from co_gym.instance import Instance
 from co_gym.problems.knapsack import Knapsack
@@ -17,7 +18,7 @@ from co_gym.problems.tsp import TSP
 from co_gym.solvers.base import Answer, Event, Monitor, Options
 from co_gym.verifier import verify
 from milp.reporting import objective_is_integral, settle
-from milp.solver import Scip, ScipTSP
+from milp.solver import HEURISTICS, Scip, ScipTSP
 
 
 def program(**changes: Any) -> MixedIntegerProgram:
@@ -44,6 +45,17 @@ def run(instance: Instance, time_limit: float = 20.0, start: Any = None, **limit
 
 def solve(made: MixedIntegerProgram) -> Answer:
     return run(MIP().from_program(made))[0]
+
+
+def test_emphasis_on_heuristics() -> None:
+    instance = Knapsack().generate(60, seed=3)[0]
+    found = {
+        kind: co_gym.solve(instance, "scip", options=Options(settings={"heuristics": kind})) for kind in HEURISTICS
+    }
+    assert {result.status for result in found.values()} == {"optimal"}
+    assert len({result.objective for result in found.values()}) == 1
+    with pytest.raises(InputError, match="did you mean aggressive"):
+        co_gym.solve(instance, "scip", options=Options(settings={"heuristics": "agressive"}))
 
 
 def test_optimum() -> None:
