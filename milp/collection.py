@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from milp.interrupt import Guard
 from milp.model import build_model
 from milp.observation import BipartiteGraph, CandidateFeatures, Decision
 from milp.protocol import set_protocol, set_seed
+from milp.shards import run_missing, shard_path
 from milp.strong_branching import include_expert
 from policies.branching.format import Shard
 
@@ -188,7 +190,7 @@ def collect_instance(name: str, split: str, index: int, settings: Settings, fold
     if guard.failure is not None:
         raise guard.failure
     shard = recorder.shard()
-    path = folder / split / f"{index:05d}.npz"
+    path = shard_path(folder, split, index)
     path.parent.mkdir(parents=True, exist_ok=True)
     if shard is None and solved:
         path.with_suffix(".none").touch()
@@ -197,23 +199,9 @@ def collect_instance(name: str, split: str, index: int, settings: Settings, fold
     return Collected(index, len(recorder.kept), time.perf_counter() - begin)
 
 
-def missing(split: str, instances: Sequence[int], folder: Path) -> list[int]:
-    """The instances that have no file yet."""
-    done = {path.stem for path in (folder / split).glob("*") if path.suffix in (".npz", ".none")}
-    return [index for index in instances if f"{index:05d}" not in done]
-
-
 def collect(
     name: str, split: str, instances: Sequence[int], settings: Settings, folder: Path, jobs: int = 1
 ) -> Iterator[Collected]:
-    """Collects the samples of the instances that have none yet, in any order, through joblib.
-
-    Under `joblib.parallel_config(backend="dask")` the same call runs on a Dask cluster.
-    """
-    import joblib
-
-    tasks = (
-        joblib.delayed(collect_instance)(name, split, index, settings, folder)
-        for index in missing(split, instances, folder)
-    )
-    yield from joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+    """Collects the samples of the instances that have none yet, in any order; see `milp.shards.run_missing`."""
+    task = functools.partial(collect_instance, name, split, settings=settings, folder=folder)
+    yield from run_missing(task, folder, split, instances, jobs)

@@ -6,14 +6,14 @@ goes on after an interruption. Train with `scripts/train.py fit --config configs
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
+from collecting import count_up
 from jsonargparse import auto_cli
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from co_gym.errors import CoGymError
-from milp.collection import Settings, collect, missing
+from milp.collection import Settings, collect
+from milp.shards import missing
 
 
 def main(
@@ -40,16 +40,9 @@ def main(
     """
     folder = Path(output or f"runs/milp/{Path(distribution).name}")
     numbers = range(first, first + instances)
-    todo, begin, samples = len(missing(split, numbers, folder)), time.monotonic(), 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[samples]} samples")) as progress:
-        task = progress.add_task(f"{distribution} {split}", total=todo, samples=0)
-        for one in collect(distribution, split, numbers, settings, folder, jobs):
-            samples += one.samples
-            progress.update(task, advance=1, samples=samples)
-            if minutes is not None and time.monotonic() - begin > 60 * minutes:
-                break
-    print(f"{samples} new samples in {(time.monotonic() - begin) / 60:.1f} minutes, in {folder / split}")
+    taken = (one.samples for one in collect(distribution, split, numbers, settings, folder, jobs))
+    total = len(missing(folder, split, numbers))
+    print(f"{count_up(f'{distribution} {split}', total, taken, 'samples', minutes)}, in {folder / split}")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,6 @@ F features each; D numbers that describe the instance; R rows over all samples; 
 
 from __future__ import annotations
 
-import os
-import zipfile
-import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.errors import InputError
-from policies.branching.arrays import Declared, checked, require_below, require_names, require_offsets
+from policies.arrays import (
+    Declared,
+    checked,
+    files_in,
+    read_arrays,
+    require_below,
+    require_names,
+    require_offsets,
+    write_arrays,
+)
 from policies.branching.graph import BipartiteGraph as BipartiteGraph
 
 VARIABLE_FEATURES, ROW_FEATURES = 19, 5
@@ -144,13 +150,7 @@ class Shard:
         path = Path(path)
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         arrays: dict[str, Any] = _checked({k: v for k, v in given.items() if v is not None}, path)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
-            with partial.open("wb") as stream:
-                np.savez_compressed(stream, **arrays)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: str | Path, *, graphs: bool = True) -> Shard:
@@ -160,11 +160,7 @@ class Shard:
             InputError: If it cannot be read, or an array is not as it must be; names file and array.
         """
         path = Path(path)
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {k: file[k] for k in file.files if graphs or k not in NODES}
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise InputError(f"expected samples (.npz): {error}", path=path) from error
+        arrays = read_arrays(path, "samples", without=() if graphs else NODES)
         found: dict[str, Any] = _checked(arrays, path)
         found["feature_version"] = int(found["feature_version"])
         return cls(**found)
@@ -176,10 +172,7 @@ def shards(folder: str | Path) -> list[Path]:
     Raises:
         InputError: If there are none.
     """
-    found = sorted(Path(folder).glob("*.npz"))
-    if not found:
-        raise InputError("expected a folder with samples (.npz)", path=folder)
-    return found
+    return files_in(folder, "samples")
 
 
 def _checked(given: dict[str, Any], path: Path) -> dict[str, NDArray]:

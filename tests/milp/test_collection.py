@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from co_gym.errors import InputError
-from milp.collection import Settings, collect, collect_instance, missing
+from milp.collection import Settings, collect, collect_instance
 from milp.descriptor import DESCRIPTOR
 from milp.observation import CandidateFeatures
+from milp.shards import missing
 from policies.branching.format import Shard
 
 NAME = "multiknapsack-tiny"
@@ -60,12 +61,12 @@ def test_resuming(tmp_path: Path) -> None:
     split.mkdir()
     (split / "00000.npz").write_bytes(b"kept as it is")
     (split / "00002.none").touch()
-    assert missing("train", range(4), tmp_path) == [1, 3]
+    assert missing(tmp_path, "train", range(4)) == [1, 3]
     results = list(collect(NAME, "train", range(4), FEW, tmp_path))
     assert [result.index for result in results] == [1, 3]
     assert folder_of(tmp_path)["00000.npz"] == b"kept as it is"
-    assert missing("train", range(4), tmp_path) == []
-    assert missing("validation", range(2), tmp_path) == [0, 1]
+    assert missing(tmp_path, "train", range(4)) == []
+    assert missing(tmp_path, "validation", range(2)) == [0, 1]
     assert list(collect(NAME, "train", range(4), FEW, tmp_path)) == []
 
 

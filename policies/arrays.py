@@ -1,8 +1,11 @@
-"""Arrays of declared type and shape: checked when they enter, whatever the file they come from."""
+"""Files (.npz) of arrays of declared type and shape, checked whatever they come from. NumPy only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import zipfile
+import zlib
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +90,42 @@ def require_names(given: Mapping[str, Any], required: set[str], known: set[str],
     for kind, names in (("missing", required - given.keys()), ("unknown", given.keys() - known)):
         if names:
             raise InputError(f"array '{min(names)}' is {kind}", path=path)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Writes a file at once or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_arrays(path: Path, what: str, *, without: Container[str] = ()) -> dict[str, NDArray]:
+    """The arrays of a file, without those named; nothing is unpickled.
+
+    Raises:
+        InputError: If it cannot be read; `what` tells what was expected.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {k: file[k] for k in file.files if k not in without}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"expected {what} (.npz): {error}", path=path) from error
+
+
+def files_in(folder: str | Path, what: str) -> list[Path]:
+    """The files of arrays in a folder, in order.
+
+    Raises:
+        InputError: If there are none; `what` tells what was expected.
+    """
+    found = sorted(Path(folder).glob("*.npz"))
+    if not found:
+        raise InputError(f"expected a folder with {what} (.npz)", path=folder)
+    return found
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int | str, ...], dimensions: dict[str, int]) -> bool:

@@ -1,0 +1,1 @@
+"""Predicting good values of the binary variables of a mixed-integer program."""

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from co_gym.errors import InputError
+from policies.arrays import write_arrays
+from policies.prediction.format import Pool, pools
+
+RNG = np.random.default_rng(0)
+POOL = Pool(
+    columns=np.array([0, 2, 3, 5, 6, 7, 8, 9, 11], dtype=np.int32),
+    objectives=np.array([10.0, 10.0, 12.5]),
+    values=RNG.random((3, 9)) < 0.5,
+    minimize=True,
+    variables=12,
+)
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    POOL.save(tmp_path / "a.npz")
+    found = Pool.load(tmp_path / "a.npz")
+    for name in ("columns", "objectives", "values"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(POOL, name))
+    assert (found.minimize, found.variables, len(found)) == (True, 12, 3)
+    assert pools(tmp_path) == [tmp_path / "a.npz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_weights() -> None:
+    weights = POOL.weights(0.25)
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[0] == weights[1]
+    assert weights[2] / weights[0] == pytest.approx(np.exp(-1.0))
+    mirrored = replace(POOL, objectives=-POOL.objectives, minimize=False)
+    np.testing.assert_allclose(mirrored.weights(0.25), weights)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"objectives": np.array([10.0, 9.0, 12.0])}, "array 'objectives': expected the best first"),
+        ({"objectives": np.array([10.0, np.nan, 12.0])}, "array 'objectives' holds a number that is not finite"),
+        ({"columns": np.arange(9, dtype=np.int32)[::-1]}, "array 'columns': expected increasing"),
+        ({"variables": 11}, "array 'columns' holds 11: expected less than 11"),
+        ({"values": POOL.values[:2]}, r"array 'packed' has shape \[2, 2\]: expected \[3"),
+        ({"columns": np.arange(12, dtype=np.int32), "values": POOL.values[:, :3]}, "array 'packed' has 1 bytes"),
+        ({"objectives": np.zeros(0), "values": POOL.values[:0]}, "at least one solution"),
+    ],
+)
+def test_wrong_arrays(tmp_path: Path, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        replace(POOL, **changes).save(tmp_path / "a.npz")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_files(tmp_path: Path) -> None:
+    POOL.save(tmp_path / "a.npz")
+    whole = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "a.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"a\.npz: expected a pool of solutions"):
+        Pool.load(tmp_path / "a.npz")
+    write_arrays(tmp_path / "b.npz", {"columns": POOL.columns})
+    with pytest.raises(InputError, match="array 'minimize' is missing"):
+        Pool.load(tmp_path / "b.npz")
+    with pytest.raises(InputError, match="expected a folder with pools of solutions"):
+        pools(tmp_path / "none")
