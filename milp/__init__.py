@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from milp.branching import LearnedBranching
+    from milp.prediction.predict_and_search import PredictAndSearch
 
-__all__ = ["LearnedBranching"]
+__all__ = ["LearnedBranching", "PredictAndSearch"]
+
+_MODULES = {"LearnedBranching": "milp.branching", "PredictAndSearch": "milp.prediction.predict_and_search"}
 
 
 def __getattr__(name: str) -> Any:
-    if name != "LearnedBranching":
+    if name not in _MODULES:
         raise AttributeError(f"module 'milp' has no attribute '{name}'")
-    from milp.branching import LearnedBranching
+    import importlib
 
-    return LearnedBranching
+    return getattr(importlib.import_module(_MODULES[name]), name)

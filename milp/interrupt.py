@@ -53,13 +53,16 @@ def optimize(model: Any, guard: Guard | None = None) -> bool:
     return interrupted
 
 
-def run_aside(run: Callable[[], object], stop: Callable[[], object], name: str) -> bool:
+def run_aside(
+    run: Callable[[], object], stop: Callable[[], object], name: str, is_over: Callable[[], bool] = lambda: False
+) -> bool:
     """Runs a solver's native code in a thread of its own, so that Ctrl-C is noticed in this one.
 
     Args:
         run: What runs; it must give up the GIL.
         stop: Asks it to stop; called after Ctrl-C.
         name: Of the thread.
+        is_over: Asked every `POLL` seconds; if so, it is stopped too.
 
     Returns:
         Whether there was a Ctrl-C.
@@ -68,19 +71,24 @@ def run_aside(run: Callable[[], object], stop: Callable[[], object], name: str) 
         BaseException: Whatever `run` raised.
     """
     failures: list[BaseException] = []
+    done = threading.Event()  # not `Thread.join`: Ctrl-C in there makes Python 3.11 take the thread for dead
 
     def catch() -> None:
         try:
             run()
         except BaseException as error:
             failures.append(error)
+        finally:
+            done.set()
 
-    thread = threading.Thread(target=catch, name=name, daemon=True)
-    thread.start()
+    threading.Thread(target=catch, name=name, daemon=True).start()
     interrupted = False
-    while thread.is_alive():
+    while True:
         try:
-            thread.join(POLL)
+            if done.wait(POLL):
+                break
+            if is_over():
+                stop()
         except KeyboardInterrupt:
             interrupted = True
             stop()

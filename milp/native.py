@@ -45,6 +45,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "SCIPgetDepth": (INT, [POINTER]),
     "SCIPgetNNodes": (LONG, [POINTER]),
     "SCIPgetNRuns": (INT, [POINTER]),
+    "SCIPisStopped": (ctypes.c_uint, [POINTER]),
     "SCIPexecRelpscostBranching": (INT, [POINTER, POINTER, POINTER, POINTER, INT, ctypes.c_uint, POINTER]),
     "SCIPgetBranchrules": (POINTER, [POINTER]),
     "SCIPgetNBranchrules": (INT, [POINTER]),
