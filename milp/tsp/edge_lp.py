@@ -7,9 +7,9 @@ from typing import Any
 
 import highspy
 import numpy as np
-from highspy._core import _Highs
 from numpy.typing import NDArray
 
+from co_gym.highs import quiet_highs
 from milp.tsp.cuts import Cut
 
 
@@ -55,14 +55,9 @@ class EdgeLP:
         self.heads = np.empty(0, np.int64)
         self.cuts: list[Cut] = []
         self._idle = np.empty(0, np.int64)
-        self._highs = _Highs()  # highspy.Highs() prints a banner while it is being made
-        for name, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("presolve", "off"),
-            ("solver", "simplex"),
-        ):
-            self._highs.setOptionValue(name, value)
+        self._highs = quiet_highs()
+        self._highs.setOptionValue("presolve", "off")
+        self._highs.setOptionValue("solver", "simplex")
         empty = np.empty(0)
         bounds = np.full(n, 2.0)
         self._highs.addRows(n, bounds, bounds, 0, np.zeros(n, np.int32), empty.astype(np.int32), empty)

@@ -154,7 +154,7 @@ def test_quadratic_objectives_are_refused() -> None:
 
 
 def test_after_a_run_of_highs_with_other_threads() -> None:
-    """HiGHS keeps the number of threads of its first run, and refuses another."""
+    """HiGHS keeps the number of threads of its first run, and refuses another; nothing here asks for one."""
     code = """
 import highspy, numpy as np
 from scipy import sparse
@@ -170,6 +170,12 @@ program = MixedIntegerProgram(
     row_upper=np.array([3.0]), lower=np.zeros(1), upper=np.full(1, 9.0), integer=np.zeros(1, dtype=bool),
 )
 assert abs(solve_relaxation(program).bound - 1.5) < 1e-9
+
+from milp.tsp.edge_lp import EdgeLP
+
+lp = EdgeLP(4)
+lp.add_edges(*np.triu_indices(4, 1), np.ones(6))
+assert lp.solve(10.0).optimal
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
