@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from milp.branching import LearnedBranching
+    from milp.prediction.heuristic import PredictionHeuristic
     from milp.prediction.predict_and_search import PredictAndSearch
 
-__all__ = ["LearnedBranching", "PredictAndSearch"]
+__all__ = ["LearnedBranching", "PredictAndSearch", "PredictionHeuristic"]
 
-_MODULES = {"LearnedBranching": "milp.branching", "PredictAndSearch": "milp.prediction.predict_and_search"}
+_MODULES = {
+    "LearnedBranching": "milp.branching",
+    "PredictAndSearch": "milp.prediction.predict_and_search",
+    "PredictionHeuristic": "milp.prediction.heuristic",
+}
 
 
 def __getattr__(name: str) -> Any:

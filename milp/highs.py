@@ -48,9 +48,9 @@ class Highs:
             raise SolverError("HiGHS has no memory limit: expected none")
         highs = quiet_highs()
         _set_options(highs, options, monitor)
-        highs.passModel(_integral(report.program))
+        highs.passModel(as_highs(report.program))
         if start is not None:
-            _set_start(highs, report.formulation.encode(start))
+            set_start(highs, report.formulation.encode(start))
         search = _Search(highs, report)
         interrupted = run_aside(highs.run, search.stop, "highs") or search.failed()
         return search.answer(interrupted)
@@ -158,7 +158,7 @@ def _set_options(highs: Any, options: Options, monitor: Monitor) -> None:
         highs.setOptionValue(name, value)
 
 
-def _integral(program: MixedIntegerProgram) -> Any:
+def as_highs(program: MixedIntegerProgram) -> Any:
     """A program with its integrality as a HiGHS model."""
     from highspy import HighsVarType
 
@@ -169,7 +169,8 @@ def _integral(program: MixedIntegerProgram) -> Any:
     return model
 
 
-def _set_start(highs: Any, values: NDArray) -> None:
+def set_start(highs: Any, values: NDArray) -> None:
+    """Hands HiGHS a solution [n] to begin with."""
     from highspy import HighsSolution
 
     solution = HighsSolution()

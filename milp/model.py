@@ -1,10 +1,12 @@
-"""A SCIP model from a mixed-integer program."""
+"""A SCIP model from a mixed-integer program, and back."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from co_gym.errors import SolverError
 from co_gym.formulation import MixedIntegerProgram
@@ -43,6 +45,46 @@ def build_model(program: MixedIntegerProgram) -> tuple[Any, list[Any]]:
     model.addObjoffset(program.offset)
     _add_rows(model, variables, program)
     return model, variables
+
+
+def read_model(model: Any) -> tuple[MixedIntegerProgram, list[Any]]:
+    """The program that a PySCIPOpt model was given, and its original variables in the order of the columns.
+
+    Raises:
+        InputError: If a constraint is not linear.
+    """
+    from milp.observation.milp_bipartite import linear_row
+
+    variables = model.getVars(transformed=False)
+    columns = {variable.ptr(): j for j, variable in enumerate(variables)}
+    rows = [linear_row(model, constraint, columns) for constraint in model.getConss(transformed=False)]
+    infinity = model.infinity()
+    low, high = (_infinite(np.array([row[side] for row in rows]).reshape(-1), infinity) for side in (1, 2))
+    bounds = [[v.getLbOriginal() for v in variables], [v.getUbOriginal() for v in variables]]
+    lower, upper = (_infinite(np.array(side).reshape(-1), infinity) for side in bounds)
+    indptr = np.cumsum([0, *(len(row[0]) for row in rows)])
+    indices = np.fromiter((j for row in rows for j in row[0]), np.int32, indptr[-1])
+    values = np.fromiter((a for row in rows for a in row[0].values()), np.float64, indptr[-1])
+    program = MixedIntegerProgram(
+        sense=model.getObjectiveSense(),
+        c=np.array([variable.getObj() for variable in variables], dtype=np.float64),
+        A=sparse.csr_matrix((values, indices, indptr), shape=(len(rows), len(variables))),
+        row_lower=low,
+        row_upper=high,
+        lower=lower,
+        upper=upper,
+        integer=np.array(
+            [variable.vtype() not in ("CONTINUOUS", "IMPLINT") for variable in variables], dtype=bool
+        ),
+        offset=model.getObjoffset(),
+        variable_names=tuple(variable.name for variable in variables),
+    )
+    return program, variables
+
+
+def _infinite(values: NDArray, infinity: float) -> NDArray:
+    """Numbers with SCIP's infinity as inf."""
+    return np.where(np.abs(values) >= infinity, np.copysign(np.inf, values), values).astype(np.float64)
 
 
 def _add_rows(model: Any, variables: list[Any], program: MixedIntegerProgram) -> None:

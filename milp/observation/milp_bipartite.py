@@ -57,7 +57,7 @@ class MilpBipartite:
         transformed = model.getStage() != SCIP_STAGE.PROBLEM
         variables = model.getVars(transformed)
         columns = {variable.ptr(): j for j, variable in enumerate(variables)}
-        rows = [_row(model, constraint, columns) for constraint in model.getConss(transformed)]
+        rows = [linear_row(model, constraint, columns) for constraint in model.getConss(transformed)]
         return self._graph(_variable_features(model, variables, self.normalize), rows, model.infinity())
 
     def _graph(self, variables: NDArray, rows: list[Row], infinity: float) -> BipartiteGraph:
@@ -95,8 +95,12 @@ def _variable_features(model: Any, variables: list[Any], normalize: bool) -> NDA
     return np.column_stack([objective / norm, np.eye(4)[types], finite, shown]).astype(np.float32)
 
 
-def _row(model: Any, constraint: Any, columns: dict[int, int]) -> Row:
-    """A constraint in the variables that are columns."""
+def linear_row(model: Any, constraint: Any, columns: dict[int, int]) -> Row:
+    """A constraint in the variables that are columns: its coefficients and sides.
+
+    Raises:
+        InputError: If it is not linear.
+    """
     if not constraint.isLinearType():
         raise InputError(f"constraint {constraint.name!r} is {constraint.getConshdlrName()}: expected linear ones")
     low, high = model.getLhs(constraint), model.getRhs(constraint)

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from dataclasses import dataclass
 from typing import Any
 
-from pyscipopt import SCIP_EVENTTYPE, SCIP_HEURTIMING, SCIP_RESULT, Eventhdlr, Heur, Model, quicksum
+from pyscipopt import SCIP_EVENTTYPE, Eventhdlr, Model, quicksum
 
 from co_gym.errors import InputError, SolverError
 from milp.interrupt import run_aside
-from milp.native import library, pointer
+from milp.prediction.door import LOG, Door
 from milp.prediction.marginals import Prediction, marginals_of
 from milp.prediction.trust_region import TrustRegion, trust_region
 
-LOG = logging.getLogger("milp.prediction")
 
-PRIORITY = 1_000_000
-IDLE = {"result": SCIP_RESULT.DIDNOTRUN}
-
-
-@dataclass
-class SearchStatistics:
-    """What a search contributed to the last solve.
-
-    Attributes:
-        ended: How the search in the region ended (`optimal`: it was exhausted), or why there was none.
-        chosen: Variables of the region.
-        delta: How many of them could differ.
-        solutions: Solutions that SCIP took.
-        objective: The best of them; None without any.
-        seconds: Wall-clock time, the prediction's included.
-    """
-
-    ended: str = "not asked"
-    chosen: int = 0
-    delta: int = 0
-    solutions: int = 0
-    objective: float | None = None
-    seconds: float = 0.0
-
-
-class PredictAndSearch(Heur):
+class PredictAndSearch(Door):
     """Searches near a predicted assignment first; SCIP goes on from what was found, without the region.
 
     Before presolving, a copy of the model with one more row, the trust region, is solved for a part of the time.
@@ -68,6 +39,8 @@ class PredictAndSearch(Heur):
         InputError: If a number is out of range.
     """
 
+    title, key, mark = "predict and search", "co_gym_predict", "P"
+
     def __init__(
         self,
         prediction: Prediction,
@@ -81,42 +54,11 @@ class PredictAndSearch(Heur):
         for name, value in (("k0", k0), ("k1", k1), ("delta", delta)):
             if value is not None and value < 0:
                 raise InputError(f"{name} is {value}: expected at least 0")
-        if not 0 < share <= 1 or not seconds > 0:
-            raise InputError(f"share {share}, seconds {seconds}: expected (0, 1] and more than 0")
+        super().__init__(share, seconds)
         self.prediction, self.sizes = prediction, {"k0": k0, "k1": k1, "delta": delta}
-        self.share, self.seconds = share, seconds
-        self.statistics = SearchStatistics()
 
-    def include(self, model: Any, priority: int = PRIORITY) -> PredictAndSearch:
-        """Attaches the search to a PySCIPOpt model before its solve, and returns it."""
-        timing = SCIP_HEURTIMING.BEFOREPRESOL
-        model.includeHeur(self, "co_gym_predict", "predict and search", "P", priority, 1, 0, -1, timing, True)
-        return self
-
-    def heurinit(self) -> None:
-        """A new solve begins."""
-        self.statistics = SearchStatistics()
-
-    def heurexec(self, heurtiming: Any, nodeinfeasible: bool) -> dict[str, Any]:
-        """Searches, once in a solve."""
-        statistics = self.statistics
-        if statistics.ended != "not asked":
-            return IDLE
-        begin = time.perf_counter()
-        try:
-            statistics.ended = self._search()
-        except BaseException as error:  # an exception out of a callback would abort the whole solve
-            statistics.ended = f"failed: {type(error).__name__}"
-            if isinstance(error, KeyboardInterrupt):
-                self.model.interruptSolve()
-            else:
-                LOG.warning("predict and search failed (%s: %s)", type(error).__name__, error)
-        statistics.seconds = time.perf_counter() - begin
-        return {"result": SCIP_RESULT.FOUNDSOL if statistics.solutions else SCIP_RESULT.DIDNOTFIND}
-
-    def _search(self) -> str:
+    def search(self) -> str:
         """Solves within the region; returns how that ended."""
-        begin = time.perf_counter()
         variables = self.model.getVars(transformed=False)
         region = trust_region(marginals_of(self.prediction, self.model, variables), **self.sizes)
         self.statistics.chosen, self.statistics.delta = len(region), region.delta
@@ -128,8 +70,7 @@ class PredictAndSearch(Heur):
             raise SolverError("the copy of the model has other variables")
         part.hideOutput()
         part.setParam("misc/catchctrlc", False)
-        left = self.model.getParam("limits/time") - self.model.getSolvingTime() - (time.perf_counter() - begin)
-        part.setParam("limits/time", max(0.0, min(self.seconds, self.share * left)))
+        part.setParam("limits/time", self.remaining)
         _add_region(part, copies, region)
         part.includeEventhdlr(_Messenger(self, variables, copies), "co_gym_predict", "passes solutions on")
         if run_aside(part.optimizeNogil, part.interruptSolve, "scip-region", self.is_stopped):
@@ -137,20 +78,6 @@ class PredictAndSearch(Heur):
         status = str(part.getStatus())
         part.freeTransform()
         return status
-
-    def pass_on(self, values: list[float], variables: list[Any]) -> None:
-        """Offers SCIP a solution of the original problem."""
-        solution = self.model.createOrigSol(self)
-        for variable, value in zip(variables, values, strict=True):
-            self.model.setSolVal(solution, variable, value)
-        objective = self.model.getSolObjVal(solution)
-        if self.model.trySol(solution, printreason=False):
-            self.statistics.solutions += 1
-            self.statistics.objective = objective
-
-    def is_stopped(self) -> bool:
-        """Whether SCIP was asked to stop, or has reached a limit."""
-        return bool(library().SCIPisStopped(pointer(self.model)))
 
 
 class _Messenger(Eventhdlr):

@@ -8,7 +8,9 @@ from scipy import sparse
 
 from co_gym.errors import SolverError
 from co_gym.formulation import MixedIntegerProgram
-from milp.model import build_model
+from milp.distributions import distribution
+from milp.distributions.catalogue import FAMILIES
+from milp.model import build_model, read_model
 
 PROGRAM = MixedIntegerProgram(
     sense="maximize",
@@ -59,3 +61,36 @@ def test_optimum_includes_the_offset() -> None:
 def test_quadratic_objectives_are_refused() -> None:
     with pytest.raises(SolverError, match="quadratic"):
         build_model(replace(PROGRAM, Q=sparse.csr_matrix(np.eye(3))))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_read_back(family: str) -> None:
+    """A model's program is the one that it was built from, but that SCIP has its own order of the variables."""
+    program = distribution(f"{family}-tiny").program("test", 0)
+    model, built = build_model(program)
+    check_equal(program, *read_model(model), [variable.name for variable in built])
+
+
+def test_read_back_what_has_no_bounds_and_a_constant() -> None:
+    model, built = build_model(PROGRAM)
+    kept = np.array([0, 1, 3])  # a row without sides is none
+    expected = replace(
+        PROGRAM, A=PROGRAM.A[kept], row_lower=PROGRAM.row_lower[kept], row_upper=PROGRAM.row_upper[kept]
+    )
+    found, variables = read_model(model)
+    check_equal(expected, found, variables, [variable.name for variable in built])
+    assert (found.sense, found.offset) == ("maximize", 7.0)
+
+
+def check_equal(
+    program: MixedIntegerProgram, found: MixedIntegerProgram, variables: list, names: list[str]
+) -> None:
+    order = [names.index(variable.name) for variable in variables]
+    assert found.variable_names == tuple(names[j] for j in order)
+    assert found.sense == program.sense
+    assert found.offset == program.offset
+    for name in ("c", "lower", "upper", "integer"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(program, name)[order], err_msg=name)
+    for name in ("row_lower", "row_upper"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(program, name), err_msg=name)
+    np.testing.assert_array_equal(found.A.toarray(), program.A[:, order].toarray())

@@ -1,0 +1,303 @@
+"""Destroy and repair: a large neighbourhood search whose repairs are small programs, solved by HiGHS.
+
+After Shaw 1998 and Danna et al. 2005. It needs nothing learned; a prediction may add to it where to look.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from co_gym.errors import SolverError
+from co_gym.formulation import MixedIntegerProgram
+from co_gym.highs import quiet_highs
+from co_gym.instance import Instance
+from co_gym.relaxation import Relaxation, solve_relaxation
+from co_gym.solvers.base import Answer, Monitor, Options, Role
+from milp.highs import FEASIBLE_POINT, as_highs, set_start
+from milp.interrupt import run_aside
+from milp.neighbourhoods import Neighbourhoods
+from milp.prediction.trust_region import CONFIDENCE
+from milp.reporting import Reporter, settle
+
+FIRST_SHARE = 0.15
+"""Of the time, for a first solution; more if it finds none."""
+REPAIR_SECONDS = 2.0
+"""Most seconds of one repair."""
+BETTER = 1e-9
+"""Relative improvement that counts."""
+
+Tell = Callable[[NDArray], None]
+
+
+@dataclass
+class Search:
+    """A destroy-and-repair search on one program.
+
+    Attributes:
+        program: Without a quadratic objective.
+        seconds: Time limit.
+        tell: Called with each better solution, [n] float64.
+        is_over: Asked now and then; whether to stop.
+        seed: Of everything random.
+        marginals: [n] float64, predicted probabilities of being 1; None: nothing is predicted.
+        patience: Stops after so long without improvement, relative to the time until the last one.
+        incumbent: The best solution so far.
+        ended: Why the search ended: `optimal`, `infeasible`, `stagnated`, `time`, `interrupted`, `no solution`.
+        repairs: How many neighbourhoods were searched.
+    """
+
+    program: MixedIntegerProgram
+    seconds: float
+    tell: Tell
+    is_over: Callable[[], bool] = lambda: False
+    seed: int = 0
+    marginals: NDArray | None = None
+    patience: float = float("inf")
+    incumbent: NDArray | None = None
+    ended: str = "time"
+    repairs: int = 0
+
+    def run(self) -> None:
+        """Searches until time is up or nothing is left to do."""
+        self._begin = time.perf_counter()
+        self._sign = 1.0 if self.program.sense == "minimize" else -1.0
+        self._interrupted = False
+        if self.marginals is not None:
+            self._fix_and_repair(self.marginals)
+        if not self._first():
+            return
+        relaxation = self._relaxation()
+        rng = np.random.default_rng(self.seed)
+        neighbourhoods = Neighbourhoods(self.program, rng, relaxation.x, relaxation.reduced_costs, self.marginals)
+        last = self._elapsed
+        while self.incumbent is not None and self._left > 0:
+            if self._stopped():
+                self.ended = "interrupted"
+                return
+            if self._elapsed - last > 2.0 + self.patience * last:
+                self.ended = "stagnated"
+                return
+            operator = neighbourhoods.draw()
+            free = neighbourhoods.free(operator, self.incumbent)
+            status, better = self._repair(free)
+            operator.learn(better, status != "time", status == "time", int(self.program.integer.sum()))
+            if better:
+                last = self._elapsed
+            elif status == "optimal" and np.unique(free).size == self.program.integer.sum():
+                self.ended = "optimal"
+                return
+        self.ended = "time"
+
+    @property
+    def _elapsed(self) -> float:
+        return time.perf_counter() - self._begin
+
+    @property
+    def _left(self) -> float:
+        return self.seconds - self._elapsed
+
+    def _stopped(self) -> bool:
+        return self._interrupted or self.is_over()
+
+    def _first(self) -> bool:
+        """Finds a first solution, unless there is one; returns whether to go on."""
+        seconds = self._left if self.incumbent is None else FIRST_SHARE * self._left
+        status, values = self._solve(self.program, seconds, self.incumbent, FIRST_SHARE * self._left)
+        if values is not None:
+            self._take(values)
+        if status in ("optimal", "infeasible", "unbounded"):
+            self.ended = status
+        elif self.incumbent is None:
+            self.ended = "interrupted" if self._stopped() else "no solution"
+        else:
+            return True
+        return False
+
+    def _fix_and_repair(self, marginals: NDArray) -> None:
+        """Fixes what is predicted surely and solves the rest; where that fails, only the surer half, and so on."""
+        binary = self.program.integer & (self.program.lower == 0) & (self.program.upper == 1)
+        doubt = np.where(binary, 0.5 - np.abs(marginals - 0.5), np.inf)
+        order = np.argsort(doubt, kind="stable")
+        count = int(np.count_nonzero(doubt < 1.0 - CONFIDENCE))
+        while count and self._left > 0 and not self._stopped():
+            free = np.setdiff1d(np.flatnonzero(self.program.integer), order[:count])
+            part, columns = restricted(self.program, np.round(marginals), free)
+            _, values = self._solve(part, FIRST_SHARE * self._left, None)
+            if values is not None:
+                candidate = np.round(marginals)
+                candidate[columns] = values
+                if self._take(candidate):
+                    return
+            count //= 2
+
+    def _relaxation(self) -> Relaxation:
+        try:
+            return solve_relaxation(self.program, time_limit=max(0.1, 0.2 * self._left))
+        except SolverError:  # not finished in time: one way less to choose neighbourhoods
+            return Relaxation("unbounded")
+
+    def _repair(self, free: NDArray) -> tuple[str, bool]:
+        """Searches a neighbourhood; returns how that ended, and whether it holds something better."""
+        assert self.incumbent is not None
+        self.repairs += 1
+        part, columns = restricted(self.program, self.incumbent, free)
+        status, values = self._solve(part, min(REPAIR_SECONDS, self._left), self.incumbent[columns])
+        if values is None:
+            return status, False
+        candidate = self.incumbent.copy()
+        candidate[columns] = values
+        return status, self._take(candidate)
+
+    def _take(self, values: NDArray) -> bool:
+        """Keeps a solution if it is feasible and better."""
+        values = settle(self.program, values)
+        if self.incumbent is not None:
+            ours, theirs = (self._sign * self.program.evaluate(x) for x in (values, self.incumbent))
+            if ours >= theirs - BETTER * max(1.0, abs(theirs)):
+                return False
+        if not self.program.is_feasible(values):
+            return False
+        self.incumbent = values
+        self.tell(values)
+        return True
+
+    def _solve(
+        self, program: MixedIntegerProgram, seconds: float, start: NDArray | None, enough: float = np.inf
+    ) -> tuple[str, NDArray | None]:
+        """Solves a program by HiGHS: how that ended, and the best solution.
+
+        Args:
+            program: The program.
+            seconds: Time limit.
+            start: A solution.
+            enough: Seconds after which any solution will do.
+        """
+        highs, begin = quiet_highs(), time.perf_counter()
+        stopper = Stopper(highs, self, program is self.program)
+        highs.setOptionValue("time_limit", max(0.01, float(seconds)))
+        highs.setOptionValue("random_seed", self.seed)
+        highs.passModel(as_highs(program))
+        if start is not None:
+            set_start(highs, start)
+
+        def is_over() -> bool:
+            found = self.incumbent is not None and time.perf_counter() - begin > enough
+            return found or self.is_over()
+
+        self._interrupted |= run_aside(highs.run, stopper.stop, "highs-repair", is_over)
+        status = str(highs.modelStatusToString(highs.getModelStatus())).lower()
+        info = highs.getInfo()
+        feasible = info.primal_solution_status == FEASIBLE_POINT or status in ("optimal", "empty")
+        values = np.array(highs.getSolution().col_value) if feasible else None
+        known = {"optimal": "optimal", "infeasible": "infeasible", "unbounded": "unbounded", "empty": "optimal"}
+        return known.get(status, "time"), values
+
+
+class Stopper:
+    """Stops a run of HiGHS when asked to, and passes on its solutions of the whole program."""
+
+    def __init__(self, highs: Any, search: Search, whole: bool) -> None:
+        from highspy._core import cb
+
+        self.search, self.whole, self.stopping = search, whole, False
+        self.kinds = cb.HighsCallbackType
+        highs.setCallback(self._called, None)
+        for kind in (
+            "MipInterrupt",
+            "SimplexInterrupt",
+            "IpmInterrupt",
+            *(["MipImprovingSolution"] if whole else []),
+        ):
+            highs.startCallback(getattr(self.kinds, f"kCallback{kind}"))
+
+    def stop(self) -> None:
+        """Asks HiGHS to stop at its next look."""
+        self.stopping = True
+
+    def _called(self, kind: Any, message: str, out: Any, back: Any, user: Any) -> None:
+        if kind == self.kinds.kCallbackMipImprovingSolution:
+            self.search._take(np.array(out.mip_solution))
+        elif self.stopping and back is not None:
+            back.user_interrupt = True
+
+
+def restricted(
+    program: MixedIntegerProgram, values: NDArray, free: NDArray
+) -> tuple[MixedIntegerProgram, NDArray]:
+    """The program with all integer variables but some fixed, and without rows that hold no other variable.
+
+    Args:
+        program: The program.
+        values: [n] float64, a solution.
+        free: Positions of the integer variables that are free; all others of its columns are.
+
+    Returns:
+        The program, and the positions [k] of its columns.
+    """
+    chosen = ~program.integer
+    chosen[free] = True
+    columns = np.flatnonzero(chosen)
+    fixed = np.where(chosen, 0.0, values)
+    A = sparse.csr_matrix(program.A[:, columns])
+    rows = np.flatnonzero(np.diff(A.indptr))
+    activity = (program.A @ fixed)[rows]
+    part = replace(
+        program,
+        c=program.c[columns],
+        A=A[rows],
+        row_lower=program.row_lower[rows] - activity,
+        row_upper=program.row_upper[rows] - activity,
+        lower=program.lower[columns],
+        upper=program.upper[columns],
+        integer=program.integer[columns],
+        offset=program.offset + float(program.c @ fixed),
+        variable_names=None,
+        row_names=None,
+    )
+    return part, columns
+
+
+class DestroyAndRepair:
+    """Large neighbourhood search on any problem's default formulation."""
+
+    name = "destroy-and-repair"
+    role: Role = "portfolio"
+    """HiGHS on the whole and on parts; no stage of `auto`, which would wait for it where SCIP is done sooner."""
+    problems: frozenset[str] | None = None
+    summary = "large neighbourhood search with HiGHS on the problem's formulation (Danna et al. 2005)"
+
+    def solve(
+        self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
+    ) -> Answer:
+        """See `Solver`.
+
+        Raises:
+            SolverError: If the objective is quadratic.
+        """
+        report = Reporter(instance, monitor)
+        program = report.program
+        if program.Q is not None:
+            raise SolverError("the objective is quadratic: destroy and repair takes linear formulations only")
+        search = Search(program, monitor.remaining, report.incumbent, seed=options.seed)
+        if start is not None:
+            search.incumbent = report.formulation.encode(start)
+        search.run()
+        details = {"ended": search.ended, "repairs": search.repairs}
+        interrupted = search.ended == "interrupted"
+        if search.incumbent is None:
+            claim: Any = search.ended if search.ended in ("infeasible", "unbounded") else "unknown"
+            return Answer(claim, interrupted=interrupted, details=details)
+        return Answer(
+            "feasible",
+            solution=report.formulation.decode(search.incumbent),
+            objective=program.evaluate(search.incumbent),
+            interrupted=interrupted,
+            details=details,
+        )

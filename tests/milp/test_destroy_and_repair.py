@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import co_gym
+from co_gym.solvers.base import Options
+from milp.destroy_and_repair import Search, restricted
+from milp.distributions import distribution
+from milp.distributions.catalogue import FAMILIES
+from milp.neighbourhoods import Neighbourhoods
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_near_the_optimum_of_small_programs(family: str) -> None:
+    instance = distribution(f"{family}-tiny").instance("test", 0)
+    exact = co_gym.solve(instance, "scip")
+    found = co_gym.solve(instance, "destroy-and-repair", options=Options(time_limit=3.0))
+    assert found.objective is not None
+    assert exact.objective is not None
+    assert float(found.objective) == pytest.approx(float(exact.objective), rel=0.01)
+
+
+def test_repairs_alone_reach_the_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a poor start, with no solve of the whole program."""
+    program = distribution("set-cover-tiny").program("test", 1)
+    best = co_gym.solve(distribution("set-cover-tiny").instance("test", 1), "scip").objective
+    assert best is not None
+    monkeypatch.setattr(Search, "_first", lambda self: True)
+    found: list[float] = []
+    search = Search(program, 10.0, lambda values: found.append(program.evaluate(values)), patience=1.0)
+    search.incumbent = np.ones(program.num_variables)
+    search.run()
+    assert search.repairs > 5
+    assert found == sorted(found, reverse=True)
+    assert program.is_feasible(search.incumbent)
+    assert found[-1] == pytest.approx(float(best))
+
+
+@pytest.mark.parametrize("name", ["item-placement-tiny", "facility-tiny", "generalized-independent-set-tiny"])
+def test_a_restricted_program_is_the_program(name: str) -> None:
+    """Values of its variables, put in place, have the same objective and the same slacks."""
+    program = distribution(name).program("test", 0)
+    rng = np.random.default_rng(0)
+    values = np.where(
+        program.integer, rng.integers(0, 2, program.num_variables), rng.random(program.num_variables)
+    )
+    free = rng.choice(np.flatnonzero(program.integer), 5, replace=False)
+    part, columns = restricted(program, values, free)
+    assert set(free.tolist()) <= set(columns.tolist())
+    assert part.num_variables == 5 + np.count_nonzero(~program.integer)
+    other = values.copy()
+    other[columns] = np.where(program.integer[columns], 1.0 - values[columns], 0.5 * values[columns])
+    assert part.evaluate(other[columns]) == pytest.approx(program.evaluate(other))
+    kept = np.flatnonzero(np.diff(program.A[:, columns].indptr))
+    assert part.num_rows == kept.size
+    activity, whole = part.A @ other[columns], (program.A @ other)[kept]
+    for found, side in ((part.row_lower, program.row_lower), (part.row_upper, program.row_upper)):
+        finite = np.isfinite(side[kept])
+        np.testing.assert_array_equal(np.isfinite(found), finite)
+        np.testing.assert_allclose((activity - found)[finite], (whole - side[kept])[finite], atol=1e-9)
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_neighbourhoods_hold_integer_variables_of_about_the_size(which: int) -> None:
+    program = distribution("item-placement-easy").program("test", 0)
+    x = np.zeros(program.num_variables)
+    marginals = np.full(program.num_variables, 0.1)
+    neighbourhoods = Neighbourhoods(program, np.random.default_rng(1), x + 0.1, x, marginals)
+    operator = neighbourhoods.operators[which]
+    free = neighbourhoods.free(operator, x)
+    assert program.integer[free].all()
+    assert np.unique(free).size == free.size
+    assert int(operator.size) <= free.size < program.integer.sum()
+    assert not np.array_equal(np.sort(free), np.sort(neighbourhoods.free(operator, x)))
+
+
+def test_an_infeasible_program() -> None:
+    program = distribution("set-cover-tiny").program("test", 0)
+    search = Search(replace(program, row_lower=program.row_lower + 100.0), 5.0, lambda values: None)
+    search.run()
+    assert search.ended == "infeasible"
+    assert search.incumbent is None
