@@ -8,13 +8,15 @@ if TYPE_CHECKING:
     from milp.branching import LearnedBranching
     from milp.prediction.heuristic import PredictionHeuristic
     from milp.prediction.predict_and_search import PredictAndSearch
+    from milp.prediction.warm_start import WarmStart
 
-__all__ = ["LearnedBranching", "PredictAndSearch", "PredictionHeuristic"]
+__all__ = ["LearnedBranching", "PredictAndSearch", "PredictionHeuristic", "WarmStart"]
 
 _MODULES = {
     "LearnedBranching": "milp.branching",
     "PredictAndSearch": "milp.prediction.predict_and_search",
     "PredictionHeuristic": "milp.prediction.heuristic",
+    "WarmStart": "milp.prediction.warm_start",
 }
 
 
