@@ -27,7 +27,8 @@ from milp.prediction.trust_region import CONFIDENCE
 from milp.reporting import Reporter, settle
 
 FIRST_SHARE = 0.15
-"""Of the time, for a first solution; more if it finds none."""
+"""Of the time, for a first solution, but at most `FIRST_SECONDS`; more if it finds none."""
+FIRST_SECONDS = 3.0
 REPAIR_SECONDS = 2.0
 """Most seconds of one repair."""
 BETTER = 1e-9
@@ -108,8 +109,9 @@ class Search:
 
     def _first(self) -> bool:
         """Finds a first solution, unless there is one; returns whether to go on."""
-        seconds = self._left if self.incumbent is None else FIRST_SHARE * self._left
-        status, values = self._solve(self.program, seconds, self.incumbent, FIRST_SHARE * self._left)
+        enough = min(FIRST_SECONDS, FIRST_SHARE * self._left)
+        seconds = self._left if self.incumbent is None else enough
+        status, values = self._solve(self.program, seconds, self.incumbent, enough)
         if values is not None:
             self._take(values)
         if status in ("optimal", "infeasible", "unbounded"):
