@@ -20,8 +20,7 @@ from co_gym.highs import quiet_highs
 from co_gym.instance import Instance
 from co_gym.relaxation import Relaxation, solve_relaxation
 from co_gym.solvers.base import Answer, Monitor, Options, Role
-from milp.highs import FEASIBLE_POINT, as_highs, set_start
-from milp.interrupt import run_aside
+from milp.highs import Run, as_highs, set_start, status_of, values_of
 from milp.neighbourhoods import Neighbourhoods
 from milp.prediction.trust_region import CONFIDENCE
 from milp.reporting import Reporter, settle
@@ -52,6 +51,7 @@ class Search:
         incumbent: The best solution so far.
         ended: Why the search ended: `optimal`, `infeasible`, `stagnated`, `time`, `interrupted`, `no solution`.
         repairs: How many neighbourhoods were searched.
+        interrupted: Whether Ctrl-C stopped it.
     """
 
     program: MixedIntegerProgram
@@ -64,12 +64,12 @@ class Search:
     incumbent: NDArray | None = None
     ended: str = "time"
     repairs: int = 0
+    interrupted: bool = False
 
     def run(self) -> None:
         """Searches until time is up or nothing is left to do."""
         self._begin = time.perf_counter()
         self._sign = 1.0 if self.program.sense == "minimize" else -1.0
-        self._interrupted = False
         if self.marginals is not None:
             self._fix_and_repair(self.marginals)
         if not self._first():
@@ -77,8 +77,9 @@ class Search:
         relaxation = self._relaxation()
         rng = np.random.default_rng(self.seed)
         neighbourhoods = Neighbourhoods(self.program, rng, relaxation.x, relaxation.reduced_costs, self.marginals)
-        last = self._elapsed
-        while self.incumbent is not None and self._left > 0:
+        last, most = self._elapsed, int(self.program.integer.sum())
+        while self._left > 0:
+            assert self.incumbent is not None
             if self._stopped():
                 self.ended = "interrupted"
                 return
@@ -88,10 +89,10 @@ class Search:
             operator = neighbourhoods.draw()
             free = neighbourhoods.free(operator, self.incumbent)
             status, better = self._repair(free)
-            operator.learn(better, status != "time", status == "time", int(self.program.integer.sum()))
+            operator.learn(better, status == "time", most)
             if better:
                 last = self._elapsed
-            elif status == "optimal" and np.unique(free).size == self.program.integer.sum():
+            elif status == "optimal" and free.size == most:
                 self.ended = "optimal"
                 return
         self.ended = "time"
@@ -105,7 +106,7 @@ class Search:
         return self.seconds - self._elapsed
 
     def _stopped(self) -> bool:
-        return self._interrupted or self.is_over()
+        return self.interrupted or self.is_over()
 
     def _first(self) -> bool:
         """Finds a first solution, unless there is one; returns whether to go on."""
@@ -182,7 +183,6 @@ class Search:
             enough: Seconds after which any solution will do.
         """
         highs, begin = quiet_highs(), time.perf_counter()
-        stopper = Stopper(highs, self, program is self.program)
         highs.setOptionValue("time_limit", max(0.01, float(seconds)))
         highs.setOptionValue("random_seed", self.seed)
         highs.passModel(as_highs(program))
@@ -193,41 +193,10 @@ class Search:
             found = self.incumbent is not None and time.perf_counter() - begin > enough
             return found or self.is_over()
 
-        self._interrupted |= run_aside(highs.run, stopper.stop, "highs-repair", is_over)
-        status = str(highs.modelStatusToString(highs.getModelStatus())).lower()
-        info = highs.getInfo()
-        feasible = info.primal_solution_status == FEASIBLE_POINT or status in ("optimal", "empty")
-        values = np.array(highs.getSolution().col_value) if feasible else None
+        run = Run(highs, self._take if program is self.program else None)
+        self.interrupted |= run.go("highs-repair", is_over)
         known = {"optimal": "optimal", "infeasible": "infeasible", "unbounded": "unbounded", "empty": "optimal"}
-        return known.get(status, "time"), values
-
-
-class Stopper:
-    """Stops a run of HiGHS when asked to, and passes on its solutions of the whole program."""
-
-    def __init__(self, highs: Any, search: Search, whole: bool) -> None:
-        from highspy._core import cb
-
-        self.search, self.whole, self.stopping = search, whole, False
-        self.kinds = cb.HighsCallbackType
-        highs.setCallback(self._called, None)
-        for kind in (
-            "MipInterrupt",
-            "SimplexInterrupt",
-            "IpmInterrupt",
-            *(["MipImprovingSolution"] if whole else []),
-        ):
-            highs.startCallback(getattr(self.kinds, f"kCallback{kind}"))
-
-    def stop(self) -> None:
-        """Asks HiGHS to stop at its next look."""
-        self.stopping = True
-
-    def _called(self, kind: Any, message: str, out: Any, back: Any, user: Any) -> None:
-        if kind == self.kinds.kCallbackMipImprovingSolution:
-            self.search._take(np.array(out.mip_solution))
-        elif self.stopping and back is not None:
-            back.user_interrupt = True
+        return known.get(status_of(highs), "time"), values_of(highs)
 
 
 def restricted(
@@ -292,14 +261,13 @@ class DestroyAndRepair:
             search.incumbent = report.formulation.encode(start)
         search.run()
         details = {"ended": search.ended, "repairs": search.repairs}
-        interrupted = search.ended == "interrupted"
         if search.incumbent is None:
             claim: Any = search.ended if search.ended in ("infeasible", "unbounded") else "unknown"
-            return Answer(claim, interrupted=interrupted, details=details)
+            return Answer(claim, interrupted=search.interrupted, details=details)
         return Answer(
             "feasible",
             solution=report.formulation.decode(search.incumbent),
             objective=program.evaluate(search.incumbent),
-            interrupted=interrupted,
+            interrupted=search.interrupted,
             details=details,
         )

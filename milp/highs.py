@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from milp.interrupt import Guard, run_aside
 from milp.reporting import Reporter
 
 FEASIBLE_POINT = 2
+SOLVED = ("optimal", "empty")
+"""How HiGHS ends with an optimum."""
 LARGEST_INTEGER = 2**31 - 1
 RELATIVE_GAP = 1e-7
 """At which HiGHS stops; its own default, 1e-4, is no proof."""
@@ -51,98 +54,118 @@ class Highs:
         highs.passModel(as_highs(report.program))
         if start is not None:
             set_start(highs, report.formulation.encode(start))
-        search = _Search(highs, report)
-        interrupted = run_aside(highs.run, search.stop, "highs") or search.failed()
-        return search.answer(interrupted)
+        interrupted = Run(highs, report.incumbent, report.prove).go("highs")
+        return _answer(highs, report, interrupted)
 
 
-class _Search:
-    """A run of HiGHS: what its callbacks report, and how it is stopped."""
+class Run:
+    """A run of HiGHS in a thread of its own: passes on what it finds, and can be stopped.
 
-    def __init__(self, highs: Any, report: Reporter) -> None:
+    Args:
+        highs: The model.
+        on_solution: Called with each better solution [n] of a mixed-integer program, in the thread of the run.
+        on_bound: Called with its dual bounds.
+    """
+
+    def __init__(
+        self,
+        highs: Any,
+        on_solution: Callable[[NDArray], object] | None = None,
+        on_bound: Callable[[float], object] | None = None,
+    ) -> None:
         from highspy._core import cb
 
-        self.highs, self.report, self.guard = highs, report, Guard()
+        self.highs, self.on_solution, self.on_bound, self.guard = highs, on_solution, on_bound, Guard()
         self.kinds = cb.HighsCallbackType
         self.stopping = False
         highs.setCallback(self._called, None)
-        for kind in ("MipImprovingSolution", "MipLogging", "MipInterrupt", "SimplexInterrupt", "IpmInterrupt"):
-            highs.startCallback(getattr(self.kinds, f"kCallback{kind}"))
+        names = ["MipInterrupt", "SimplexInterrupt", "IpmInterrupt"]
+        names += ["MipImprovingSolution"] if on_solution is not None else []
+        names += ["MipLogging"] if on_bound is not None else []
+        for name in names:
+            highs.startCallback(getattr(self.kinds, f"kCallback{name}"))
 
-    def stop(self) -> None:
-        """Asks HiGHS to stop at its next look."""
-        self.stopping = True
+    def go(self, name: str, is_over: Callable[[], bool] = lambda: False) -> bool:
+        """Runs; returns whether Ctrl-C stopped it.
 
-    def failed(self) -> bool:
-        """Whether a callback was interrupted.
+        Args:
+            name: Of the thread.
+            is_over: Asked now and then; if so, it is stopped.
 
         Raises:
-            BaseException: What a callback raised otherwise.
+            BaseException: What a callback raised.
         """
+        interrupted = run_aside(self.highs.run, self.interruptSolve, name, is_over)
         failure = self.guard.failure
         if failure is not None and not isinstance(failure, KeyboardInterrupt):
             raise failure
-        return failure is not None
+        return interrupted or failure is not None
 
     def interruptSolve(self) -> None:
-        """What `Guard` calls after a failure."""
-        self.stop()
-
-    def answer(self, interrupted: bool) -> Answer:
-        """What was found, and what HiGHS claims of it."""
-        ended, info = _status(self.highs), self.highs.getInfo()
-        details = {
-            "ended": "interrupted by user" if interrupted else ended,
-            "nodes": max(0, int(info.mip_node_count)),
-            "lp_iterations": max(0, int(info.simplex_iteration_count)),
-            "variables": self.report.program.num_variables,
-            "rows": self.report.program.num_rows,
-        }
-        if ended == "primal infeasible or unbounded":
-            ended = _tell_apart(self.highs, self.report.program.num_variables)
-        if ended == "infeasible":
-            return Answer("infeasible", details=details)
-        if ended == "unbounded":
-            return Answer("unbounded", details=details)
-        optimal = ended in ("optimal", "empty")
-        bound = self._bound(info, ended)
-        if not optimal and info.primal_solution_status != FEASIBLE_POINT:
-            return Answer("unknown", bound=bound, interrupted=interrupted, details=details)
-        values = np.array(self.highs.getSolution().col_value)
-        return Answer(
-            "optimal" if optimal else "feasible",
-            solution=self.report.solution(values),
-            objective=self.report.program.evaluate(values),
-            bound=bound,
-            interrupted=interrupted,
-            details=details,
-        )
-
-    def _bound(self, info: Any, ended: str) -> Number | None:
-        """The dual bound; of a linear program that was solved, its optimum."""
-        program = self.report.program
-        if ended == "empty":
-            return program.offset
-        if program.integer.any():
-            return self.report.bound(float(info.mip_dual_bound))
-        return float(info.objective_function_value) if ended == "optimal" else None
+        """Asks HiGHS to stop at its next look; as `Guard` calls it."""
+        self.stopping = True
 
     def _called(self, kind: Any, message: str, out: Any, back: Any, user: Any) -> None:
         """What HiGHS calls, in the thread that runs it."""
         if kind == self.kinds.kCallbackMipImprovingSolution:
-            self.guard.run(self, {}, lambda: self._tell_incumbent(np.array(out.mip_solution)))
+            self._tell(self.on_solution, np.array(out.mip_solution))
         elif kind == self.kinds.kCallbackMipLogging:
-            self.guard.run(self, {}, lambda: self._tell_bound(float(out.mip_dual_bound)))
+            self._tell(self.on_bound, float(out.mip_dual_bound))
         elif self.stopping and back is not None:
             back.user_interrupt = True
 
-    def _tell_incumbent(self, values: NDArray) -> dict[str, Any]:
-        self.report.incumbent(values)
-        return {}
+    def _tell(self, hear: Any, what: Any) -> None:
+        def act() -> dict[str, Any]:
+            hear(what)
+            return {}
 
-    def _tell_bound(self, value: float) -> dict[str, Any]:
-        self.report.prove(value)
-        return {}
+        self.guard.run(self, {}, act)
+
+
+def _answer(highs: Any, report: Reporter, interrupted: bool) -> Answer:
+    """What was found, and what HiGHS claims of it."""
+    ended, info, values = status_of(highs), highs.getInfo(), values_of(highs)
+    details = {
+        "ended": "interrupted by user" if interrupted else ended,
+        "nodes": max(0, int(info.mip_node_count)),
+        "lp_iterations": max(0, int(info.simplex_iteration_count)),
+        "variables": report.program.num_variables,
+        "rows": report.program.num_rows,
+    }
+    if ended == "primal infeasible or unbounded":
+        ended = _tell_apart(highs, report.program.num_variables)
+    if ended == "infeasible":
+        return Answer("infeasible", details=details)
+    if ended == "unbounded":
+        return Answer("unbounded", details=details)
+    bound = _bound(report, info, ended)
+    if values is None:
+        return Answer("unknown", bound=bound, interrupted=interrupted, details=details)
+    return Answer(
+        "optimal" if ended in SOLVED else "feasible",
+        solution=report.solution(values),
+        objective=report.program.evaluate(values),
+        bound=bound,
+        interrupted=interrupted,
+        details=details,
+    )
+
+
+def _bound(report: Reporter, info: Any, ended: str) -> Number | None:
+    """The dual bound; of a linear program that was solved, its optimum."""
+    program = report.program
+    if ended == "empty":
+        return program.offset
+    if program.integer.any():
+        return report.bound(float(info.mip_dual_bound))
+    return float(info.objective_function_value) if ended == "optimal" else None
+
+
+def values_of(highs: Any) -> NDArray | None:
+    """The best solution [n] of a run; None if there is none."""
+    if status_of(highs) not in SOLVED and highs.getInfo().primal_solution_status != FEASIBLE_POINT:
+        return None
+    return np.array(highs.getSolution().col_value)
 
 
 def _set_options(highs: Any, options: Options, monitor: Monitor) -> None:
@@ -178,7 +201,7 @@ def set_start(highs: Any, values: NDArray) -> None:
     highs.setSolution(solution)
 
 
-def _status(highs: Any) -> str:
+def status_of(highs: Any) -> str:
     """How the run ended, in HiGHS's words."""
     return str(highs.modelStatusToString(highs.getModelStatus())).lower()
 
@@ -187,4 +210,4 @@ def _tell_apart(highs: Any, n: int) -> str:
     """Whether a model that is 'infeasible or unbounded' has a feasible point."""
     highs.changeColsCost(n, np.arange(n, dtype=np.int32), np.zeros(n))
     highs.run()
-    return {"optimal": "unbounded"}.get(_status(highs), _status(highs))
+    return {"optimal": "unbounded"}.get(status_of(highs), status_of(highs))

@@ -21,25 +21,19 @@ class Operator:
     Attributes:
         name: Of the way.
         size: Integer variables that it sets free.
-        credit: Recent gain per second, in units of all operators' best; decides how often it is chosen.
-        tried: Repairs so far.
-        improved: Of these, those that found a better solution.
+        credit: Share of the recent repairs that found a better solution; decides how often it is chosen.
     """
 
     name: str
     size: float
     credit: float = 1.0
-    tried: int = 0
-    improved: int = 0
 
-    def learn(self, improved: bool, exhausted: bool, timed_out: bool, most: int) -> None:
+    def learn(self, improved: bool, timed_out: bool, most: int) -> None:
         """What came of a repair: exhausted neighbourhoods grow, those not finished in time shrink."""
-        self.tried += 1
-        self.improved += improved
         self.credit = 0.8 * self.credit + 0.2 * improved
         if timed_out:
             self.size = max(LEAST, SHRINKAGE * self.size)
-        elif exhausted and not improved:
+        elif not improved:
             self.size = min(most, GROWTH * self.size)
 
 

@@ -69,4 +69,6 @@ class PredictionHeuristic(Door):
             self.patience,
         )
         search.run()
+        if search.interrupted:
+            self.model.interruptSolve()
         return search.ended

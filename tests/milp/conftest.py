@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +58,23 @@ PROGRAMS: dict[str, Callable[[], MixedIntegerProgram]] = {
 }
 
 Look = Callable[[Any], None]
+Interrupted = Callable[[str, float, float], list[str]]
+
+
+@pytest.fixture
+def interrupted() -> Interrupted:
+    """Runs a script, sends Ctrl-C some seconds after it prints 'begun', and returns the words it prints then."""
+
+    def run(script: str, seconds: float, timeout: float) -> list[str]:
+        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=timeout)
+        return out.split()
+
+    return run
 
 
 @pytest.fixture(params=PROGRAMS)

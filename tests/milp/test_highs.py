@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
-import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +134,6 @@ print(result.interrupted, result.status, result.runtime < 30)
 
 
 @pytest.mark.slow
-def test_ctrl_c() -> None:
+def test_ctrl_c(interrupted: Callable[[str, float, float], list[str]]) -> None:
     """A signal ends the search; the incumbent is returned and verified."""
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
-    time.sleep(6)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
-    assert out.split() == ["True", "feasible", "True"]
+    assert interrupted(SCRIPT, 6.0, 60.0) == ["True", "feasible", "True"]

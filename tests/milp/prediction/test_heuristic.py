@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -67,3 +68,25 @@ def test_what_is_not_linear_is_left_to_scip(caplog: pytest.LogCaptureFixture) ->
     assert model.getObjVal() == pytest.approx(2.0, rel=1e-5)
     assert search.statistics.ended == "failed: InputError"
     assert "square" in caplog.text
+
+
+SCRIPT = """
+import signal
+from milp import PredictionHeuristic
+from milp.distributions import distribution
+from milp.model import build_model
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+model, _ = build_model(distribution("item-placement-medium").program("test", 0))
+search = PredictionHeuristic().include(model)
+model.setParam("misc/catchctrlc", False)
+print("begun", flush=True)
+model.optimize()
+print(model.getStatus(), search.statistics.ended, search.statistics.solutions > 0, model.getNSols() > 0)
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_search_and_solve(interrupted: Callable[[str, float, float], list[str]]) -> None:
+    """Without SCIP's own handler the search takes the signal, and hands it on to SCIP."""
+    assert interrupted(SCRIPT, 8.0, 60.0) == ["userinterrupt", "interrupted", "True", "True"]

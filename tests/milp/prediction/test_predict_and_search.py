@@ -2,10 +2,6 @@ from __future__ import annotations
 
 import csv
 import logging
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -185,15 +181,9 @@ print(interrupted, model.getStatus(), search.statistics.ended, model.getNSols() 
 
 
 @pytest.mark.slow
-def test_ctrl_c_reaches_the_search() -> None:
+def test_ctrl_c_reaches_the_search(interrupted: Callable[[str, float, float], list[str]]) -> None:
     """A signal ends search and solve; optimize returns only after both have stopped."""
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
-    time.sleep(5)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=120)
-    assert out.split() == ["True", "userinterrupt", "userinterrupt", "True"]
+    assert interrupted(SCRIPT, 5.0, 120.0) == ["True", "userinterrupt", "userinterrupt", "True"]
 
 
 @pytest.mark.parametrize("wrong", [{"k0": -1}, {"delta": -1}, {"share": 0.0}, {"share": 1.5}, {"seconds": 0.0}])
