@@ -89,6 +89,11 @@ class MixedIntegerProgram:
         """m, the number of rows."""
         return int(self.A.shape[0])
 
+    @property
+    def binary(self) -> NDArray:
+        """[n] bool; which variables are binary."""
+        return self.integer & (self.lower == 0) & (self.upper == 1)
+
     def variable_name(self, index: int) -> str:
         """Name of a column."""
         return self.variable_names[index] if self.variable_names else f"x[{index}]"

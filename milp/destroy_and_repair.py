@@ -125,8 +125,7 @@ class Search:
 
     def _fix_and_repair(self, marginals: NDArray) -> None:
         """Fixes what is predicted surely and solves the rest; where that fails, only the surer half, and so on."""
-        binary = self.program.integer & (self.program.lower == 0) & (self.program.upper == 1)
-        doubt = np.where(binary, 0.5 - np.abs(marginals - 0.5), np.inf)
+        doubt = np.where(self.program.binary, 0.5 - np.abs(marginals - 0.5), np.inf)
         order = np.argsort(doubt, kind="stable")
         count = int(np.count_nonzero(doubt < 1.0 - CONFIDENCE))
         while count and self._left > 0 and not self._stopped():

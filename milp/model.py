@@ -10,6 +10,7 @@ from scipy import sparse
 
 from co_gym.errors import SolverError
 from co_gym.formulation import MixedIntegerProgram
+from milp.rows import linear_rows
 
 
 def build_model(program: MixedIntegerProgram) -> tuple[Any, list[Any]]:
@@ -53,11 +54,7 @@ def read_model(model: Any) -> tuple[MixedIntegerProgram, list[Any]]:
     Raises:
         InputError: If a constraint is not linear.
     """
-    from milp.observation.milp_bipartite import linear_row
-
-    variables = model.getVars(transformed=False)
-    columns = {variable.ptr(): j for j, variable in enumerate(variables)}
-    rows = [linear_row(model, constraint, columns) for constraint in model.getConss(transformed=False)]
+    variables, rows = linear_rows(model, transformed=False)
     infinity = model.infinity()
     low, high = (_infinite(np.array([row[side] for row in rows]).reshape(-1), infinity) for side in (1, 2))
     bounds = [[v.getLbOriginal() for v in variables], [v.getUbOriginal() for v in variables]]

@@ -82,7 +82,7 @@ def make_pool(program: MixedIntegerProgram, settings: PoolSettings) -> Pool | No
     Raises:
         InputError: If the program has no binary variables.
     """
-    binary = np.flatnonzero(program.integer & (program.lower == 0) & (program.upper == 1))
+    binary = np.flatnonzero(program.binary)
     if binary.size == 0:
         raise InputError(f"{program.name}: there are no binary variables: nothing to predict")
     start = _first_solution(program, settings)

@@ -36,7 +36,7 @@ def program_graph(program: MixedIntegerProgram) -> BipartiteGraph:
 
 def _variables(program: MixedIntegerProgram) -> np.ndarray:
     sign = 1.0 if program.sense == "minimize" else -1.0
-    binary = program.integer & (program.lower == 0) & (program.upper == 1)
+    binary = program.binary
     has_lower, has_upper = np.isfinite(program.lower), np.isfinite(program.upper)
     columns = [
         sign * program.c / (np.linalg.norm(program.c) or 1.0),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pyscipopt import SCIP_STAGE
 
-from co_gym.errors import InputError, SolverError
-from milp import native
+from co_gym.errors import SolverError
+from milp.rows import Row, linear_rows
 from policies.branching.format import BipartiteGraph
 
 PROGRAM_VARIABLE_FEATURES = (
@@ -22,9 +21,6 @@ PROGRAM_ROW_FEATURES = ("bias",)
 TYPES = {"BINARY": 0, "INTEGER": 1, "IMPLINT": 2, "CONTINUOUS": 3}
 STAGES = SCIP_STAGE.PROBLEM, SCIP_STAGE.TRANSFORMED, SCIP_STAGE.PRESOLVED
 """In which a program is read."""
-
-Row = tuple[dict[int, float], float, float]
-"""Coefficients by column, and the sides."""
 
 
 class MilpBipartite:
@@ -55,9 +51,7 @@ class MilpBipartite:
         if model.getStage() not in STAGES:
             raise SolverError(f"a program is observed before it is solved, not in stage {model.getStageName()}")
         transformed = model.getStage() != SCIP_STAGE.PROBLEM
-        variables = model.getVars(transformed)
-        columns = {variable.ptr(): j for j, variable in enumerate(variables)}
-        rows = [linear_row(model, constraint, columns) for constraint in model.getConss(transformed)]
+        variables, rows = linear_rows(model, transformed)
         return self._graph(_variable_features(model, variables, self.normalize), rows, model.infinity())
 
     def _graph(self, variables: NDArray, rows: list[Row], infinity: float) -> BipartiteGraph:
@@ -93,46 +87,3 @@ def _variable_features(model: Any, variables: list[Any], normalize: bool) -> NDA
     finite = np.abs(bounds) < model.infinity()
     shown = np.where(finite, bounds, 0.0)
     return np.column_stack([objective / norm, np.eye(4)[types], finite, shown]).astype(np.float32)
-
-
-def linear_row(model: Any, constraint: Any, columns: dict[int, int]) -> Row:
-    """A constraint in the variables that are columns: its coefficients and sides.
-
-    Raises:
-        InputError: If it is not linear.
-    """
-    if not constraint.isLinearType():
-        raise InputError(f"constraint {constraint.name!r} is {constraint.getConshdlrName()}: expected linear ones")
-    low, high = model.getLhs(constraint), model.getRhs(constraint)
-    pointers = [variable.ptr() for variable in model.getConsVars(constraint)]
-    values, constant = model.getConsVals(constraint), 0.0
-    if not all(pointer in columns for pointer in pointers):
-        pointers, values, constant = _resolved(model, pointers, values)
-    entries: dict[int, float] = {}
-    for pointer, value in zip(pointers, values, strict=True):
-        entries[columns[pointer]] = entries.get(columns[pointer], 0.0) + value
-    infinity = model.infinity()
-    low, high = (side - constant if abs(side) < infinity else side for side in (low, high))
-    return {j: value for j, value in entries.items() if value != 0.0}, low, high
-
-
-def _resolved(model: Any, pointers: list[int], values: list[float]) -> tuple[list[int], list[float], float]:
-    """A sum over variables that presolving has negated, fixed or merged in those that are left, and a constant."""
-    library, ref = _library(), ctypes.byref
-    size, required, constant, room = ctypes.c_int(), ctypes.c_int(len(pointers)), ctypes.c_double(), 0
-    while required.value > room:
-        room, size.value, constant.value = required.value, len(pointers), 0.0
-        variables, scalars = (ctypes.c_void_p * room)(*pointers), (ctypes.c_double * room)(*values)
-        # the last argument (merge equal ones) is read by older versions of SCIP only
-        code = library.SCIPgetProbvarLinearSum(
-            native.pointer(model), variables, scalars, ref(size), room, ref(constant), ref(required), True
-        )
-        native.check(code, "the variables of a constraint")
-    return [int(v or 0) for v in variables[: size.value]], list(scalars[: size.value]), constant.value
-
-
-def _library() -> native.Library:
-    try:
-        return native.library()
-    except native.MissingSymbols as error:
-        raise SolverError(f"presolving has merged variables, and {error}") from error

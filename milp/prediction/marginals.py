@@ -31,18 +31,34 @@ def marginals_of(prediction: Prediction, model: Any, variables: list[Any]) -> ND
     Raises:
         InputError: If there are as many numbers as no variables, or none of the names is known.
     """
-    if callable(prediction):
-        prediction = prediction(model)
-    if isinstance(prediction, Mapping):
-        given = np.array([float(prediction.get(variable.name, math.nan)) for variable in variables])
-        if prediction and not len({variable.name for variable in variables} & prediction.keys()):
-            raise InputError(f"no variable is called '{next(iter(prediction))}': expected names of the model's")
-    else:
-        given = np.asarray(prediction, dtype=np.float64)
-    if given.shape != (len(variables),):
-        raise InputError(f"the prediction has shape {list(given.shape)}: expected [{len(variables)}]")
+    given = in_order(prediction, model, variables, math.nan, "prediction")
     known = np.clip(np.where(np.isnan(given), UNKNOWN, given), 0.0, 1.0)
     return np.where([is_binary(variable) for variable in variables], known, UNKNOWN)
+
+
+def in_order(given: Prediction, model: Any, variables: list[Any], missing: float, what: str) -> NDArray:
+    """Numbers [n] float64 in the order of the variables, whatever form they come in.
+
+    Args:
+        given: See `Prediction`.
+        model: What a function is called with.
+        variables: The model's original variables.
+        missing: The number of a variable that is not named.
+        what: What the numbers are, for errors.
+
+    Raises:
+        InputError: If there are as many numbers as no variables, or none of the names is known.
+    """
+    if callable(given):
+        given = given(model)
+    if isinstance(given, Mapping):
+        if given and not {variable.name for variable in variables} & given.keys():
+            raise InputError(f"no variable is called '{next(iter(given))}': expected names of the model's")
+        given = [float(given.get(variable.name, missing)) for variable in variables]
+    values = np.asarray(given, dtype=np.float64)
+    if values.shape != (len(variables),):
+        raise InputError(f"the {what} has shape {list(values.shape)}: expected [{len(variables)}]")
+    return values
 
 
 def is_binary(variable: Any) -> bool:

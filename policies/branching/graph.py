@@ -20,7 +20,8 @@ class BipartiteGraph:
     Attributes:
         variables: float32 [n, 19]; features of the columns.
         rows: float32 [m, 5]; features of the rows. A row of the LP stands here once for each of its finite sides,
-            those of the form >= negated. (9 and 1 features where the LP is that of a program before its solve.)
+            those of the form >= negated. (Other features where it is a program before its solve:
+            `milp.observation.MilpBipartite`, `policies.prediction.features`.)
         indptr: int32 [m + 1]; where each row's entries begin.
         indices: int32 [E]; column of each entry.
         values: float32 [E]; each entry.

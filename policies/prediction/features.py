@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.formulation import MixedIntegerProgram
+from policies.branching.graph import BipartiteGraph
 
 VARIABLE_FEATURES = ("objective", "mean_coefficient", "degree", "max_coefficient", "min_coefficient", "binary")
 ROW_FEATURES = ("mean_coefficient", "degree", "side", "sense")
 
 
-@dataclass(frozen=True)
-class ProgramGraph:
-    """A program as a graph of columns and one-sided rows.
-
-    Attributes:
-        variables: float32 [n, 6]; see `VARIABLE_FEATURES`. Objectives are those of a minimization, in units of the
-            largest; coefficients are those of scaled rows, 0 for a column without entries.
-        rows: float32 [m, 4]; see `ROW_FEATURES`. The sense is -1 for <=, 0 for = and 1 for >=.
-        indptr: int32 [m + 1].
-        indices: int32 [E]; the columns.
-        values: float32 [E]; the coefficients.
-    """
-
-    variables: NDArray[np.float32]
-    rows: NDArray[np.float32]
-    indptr: NDArray[np.int32]
-    indices: NDArray[np.int32]
-    values: NDArray[np.float32]
-
-
-def graph_of(program: MixedIntegerProgram) -> ProgramGraph:
+def graph_of(program: MixedIntegerProgram) -> BipartiteGraph:
     """The graph of a program, without the quadratic part of its objective.
 
     Each row is divided by its largest absolute coefficient. A row with two different finite sides appears once for
     each, one without finite side or without entries not at all.
+
+    Returns:
+        Variables with `VARIABLE_FEATURES`: objectives are those of a minimization, in units of the largest;
+        coefficients are those of scaled rows, 0 for a column without entries. Rows with `ROW_FEATURES`: the sense
+        is -1 for <=, 0 for = and 1 for >=.
     """
     matrix = program.A.copy()
     matrix.sum_duplicates()
@@ -54,19 +38,13 @@ def graph_of(program: MixedIntegerProgram) -> ProgramGraph:
     norms = _by_group(np.maximum, np.abs(matrix.data), counts)
     data = matrix.data / np.repeat(norms, counts)
     rows = [_by_group(np.add, data, counts) / np.maximum(counts, 1), counts, sides / norms, senses]
-    return ProgramGraph(
+    return BipartiteGraph(
         variables=_variables(program, matrix.indices, data),
         rows=np.stack(rows, axis=1).astype(np.float32),
         indptr=matrix.indptr.astype(np.int32),
         indices=matrix.indices.astype(np.int32),
         values=data.astype(np.float32),
     )
-
-
-def binary_columns(program: MixedIntegerProgram) -> NDArray[np.bool_]:
-    """[n]; which variables are binary."""
-    found: NDArray[np.bool_] = program.integer & (program.lower == 0) & (program.upper == 1)
-    return found
 
 
 def _variables(program: MixedIntegerProgram, indices: NDArray, data: NDArray) -> NDArray[np.float32]:
@@ -77,7 +55,7 @@ def _variables(program: MixedIntegerProgram, indices: NDArray, data: NDArray) ->
     objective = program.c if program.sense == "minimize" else -program.c
     largest = np.abs(objective).max(initial=0.0) or 1.0
     mean = total / np.maximum(degree, 1)
-    found = [objective / largest, mean, degree, most, least, binary_columns(program)]
+    found = [objective / largest, mean, degree, most, least, program.binary]
     return np.stack(found, axis=1).astype(np.float32)
 
 

@@ -41,6 +41,12 @@ class Pool:
     def __len__(self) -> int:
         return int(self.objectives.size)
 
+    @property
+    def behind(self) -> NDArray[np.float64]:
+        """[s]; what the solutions lack to the best, relative to it."""
+        lacking: NDArray[np.float64] = np.abs(self.objectives - self.objectives[0])
+        return lacking / max(abs(float(self.objectives[0])), 1e-9)
+
     def weights(self, temperature: float) -> NDArray[np.float64]:
         """[s] softmax of how good the solutions are, relative to the best (Han et al. 2023); sums to 1.
 
@@ -48,8 +54,7 @@ class Pool:
             temperature: In units of the best objective's size: a solution that is worse by this share weighs 1/e
                 of the best one.
         """
-        behind = np.abs(self.objectives - self.objectives[0]) / max(abs(float(self.objectives[0])), 1e-9)
-        weights = np.exp(-behind / temperature)
+        weights = np.exp(-self.behind / temperature)
         found: NDArray[np.float64] = weights / weights.sum()
         return found
 

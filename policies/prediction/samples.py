@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
-from policies.branching.batch import Batch, joined
-from policies.prediction.features import binary_columns, graph_of
+from policies.branching.batch import Batch, joined, tensors
+from policies.prediction.features import graph_of
 from policies.prediction.format import Pool, pools
 
 
@@ -47,17 +46,13 @@ def sample_of(program: MixedIntegerProgram, pool: Pool) -> Sample:
             f"the pool is of a program to {sense} with {pool.variables} variables: expected to {program.sense} "
             f"with {program.num_variables}, as the instance"
         )
-    if not binary_columns(program)[pool.columns].all():
+    if not program.binary[pool.columns].all():
         raise InputError("array 'columns': expected binary variables of the instance alone")
-    graph = graph_of(program)
-    names = ("variables", "rows", "indptr", "indices", "values")
-    with np.errstate(divide="ignore"):
-        behind = -np.log(pool.weights(1.0) / pool.weights(1.0)[0])
     return Sample(
-        graph={name: torch.from_numpy(getattr(graph, name)) for name in names},
+        graph=tensors(graph_of(program)),
         columns=torch.from_numpy(pool.columns).long(),
         pool=torch.from_numpy(pool.values),
-        behind=torch.from_numpy(behind),
+        behind=torch.from_numpy(pool.behind),
     )
 
 

@@ -15,7 +15,7 @@ from milp.shards import missing
 from milp.solution_pools import PoolSettings, chosen, collect_pools, disturbed, make_pool
 from policies.prediction.format import Pool
 
-SHORT = PoolSettings(solutions=8, first_seconds=2.0, seconds=2.0)
+SHORT = PoolSettings(solutions=8, first_seconds=8.0, seconds=8.0)
 
 
 def fixed(program: MixedIntegerProgram, pool: Pool, solution: int) -> MixedIntegerProgram:
