@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,27 @@ class Stored(Batches):
             rows = np.random.default_rng((self.seed, epoch, group)).permutation(rows)
         chosen = torch.from_numpy(rows[first : first + self.batch_size])
         return {name: tensor[chosen] for name, tensor in self.groups[group].items()}
+
+
+class InOrder(Batches):
+    """Batches of items in the order in which they are given.
+
+    Args:
+        items: What batches are made of.
+        size: Most items of a batch.
+        join: From items to a batch.
+    """
+
+    def __init__(self, items: Sequence, size: int, join: Callable[[Sequence], Batch]) -> None:
+        self.items, self.size, self.join = items, size, join
+
+    def __len__(self) -> int:
+        return -(-len(self.items) // self.size)
+
+    def __getitem__(self, key: Key) -> Batch:
+        """See `Batches`."""
+        first = key[1] % len(self) * self.size
+        return self.join(self.items[first : first + self.size])
 
 
 class Keys(DistributedSampler[Key]):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,10 +12,8 @@ from co_gym.errors import InputError
 from policies.branching.batch import Batch, padded
 from policies.branching.losses import PADDING, agreement, cross_entropy, lambda_rank
 from policies.branching.network import BranchingNetwork
-from policies.learning.training import OptimizerFactory, SchedulerFactory, Training
-
-STATISTICS = 32
-"""Batches from which the statistics of the features are taken."""
+from policies.learning.supervised import Supervised
+from policies.learning.training import OptimizerFactory, SchedulerFactory
 
 
 @dataclass(slots=True)
@@ -39,7 +36,7 @@ class Tally:
         self.count += count
 
 
-class BranchingImitation(Training):
+class BranchingImitation(Supervised):
     """Imitates strong branching (Gasse et al. 2019; Gupta et al. 2020); the data module is `BranchingSamples`.
 
     Validation logs `val/acc1`, `val/acc5` and `val/acc10` (percent of samples in which one of so many candidates
@@ -59,6 +56,8 @@ class BranchingImitation(Training):
         InputError: If a number is out of range.
     """
 
+    statistics, shown = 32, ("gap", "acc1")
+
     def __init__(
         self,
         network: BranchingNetwork,
@@ -75,17 +74,9 @@ class BranchingImitation(Training):
         self.network, self.loss, self.mixing, self.temperature = network, loss, mixing, temperature
         self._tallies: dict[int, Tally] = {}
 
-    def adopt(self) -> None:
-        """Takes the statistics of the features from the first batches."""
-        datamodule: Any = getattr(self.trainer, "datamodule", None)
-        batches = datamodule.training
-        self.network.fit([batches[0, index] for index in range(min(len(batches), STATISTICS))])
-
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch."""
-        with torch.random.fork_rng(devices=[]):
-            # what is left out depends on the batch alone, which makes resuming exact
-            torch.manual_seed(int(np.random.SeedSequence(self.entropy_of(index)).generate_state(1)[0]))
+        with self.drawing(index):
             predicted, scores = self._compared(batch)
         loss = self._loss(predicted, scores)
         self.note("loss", loss.detach())
@@ -108,11 +99,7 @@ class BranchingImitation(Training):
         """Logs the figures of each distribution, and their means."""
         tallies, self._tallies = self._tallies, {}
         means = {index: self._mean(tally) for index, tally in tallies.items()}
-        for index, found in means.items():
-            if len(means) > 1:
-                self._log_all(found, f"/{self.validation_name(index)}")
-        if means:
-            self._log_all({key: sum(m[key] for m in means.values()) / len(means) for key in found})
+        self.log_means(means)
 
     on_test_epoch_end = on_validation_epoch_end
 
@@ -120,10 +107,6 @@ class BranchingImitation(Training):
         given = torch.cat([tally.totals, tally.totals.new_tensor([tally.count])])
         *totals, count = self.trainer.strategy.reduce(given, reduce_op="sum").tolist()
         return {key: total / count for key, total in zip(tally.keys, totals, strict=True)}
-
-    def _log_all(self, found: dict[str, float], suffix: str = "") -> None:
-        for key, value in found.items():
-            self.log(f"val/{key}{suffix}", value, prog_bar=not suffix and key in ("gap", "acc1"))
 
     def _compared(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Predictions and strong-branching scores [B, k]."""

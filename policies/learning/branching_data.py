@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from co_gym.errors import InputError
-from policies.branching.samples import Samples, Stream, batch_of
-from policies.learning.batches import Batch, Batches, Key
+from policies.branching.samples import Samples, Stream, Unit, batch_of
+from policies.learning.batches import Batch, Batches, InOrder, Key
 from policies.learning.loading import LoadedData
 
 
@@ -39,28 +41,6 @@ class MixedSamples(Batches):
             stream = self.streams[number % len(self.streams)]
             parts += stream.samples.parts(stream[number // len(self.streams)])
         return batch_of(parts)
-
-
-class OrderedSamples(Batches):
-    """Batches of all samples of a folder, in order.
-
-    Args:
-        samples: The samples.
-        instances: Graphs in a batch.
-        most: Most samples of an instance in a batch.
-    """
-
-    def __init__(self, samples: Samples, instances: int, most: int) -> None:
-        self.samples, self.instances, self.units = samples, instances, samples.units(most)
-
-    def __len__(self) -> int:
-        return -(-len(self.units) // self.instances)
-
-    def __getitem__(self, key: Key) -> Batch:
-        """See `Batches`."""
-        first = key[1] % len(self) * self.instances
-        chosen = self.units[first : first + self.instances]
-        return batch_of([part for unit in chosen for part in self.samples.parts(unit)])
 
 
 class BranchingSamples(LoadedData):
@@ -107,7 +87,10 @@ class BranchingSamples(LoadedData):
 
     def validation_sets(self) -> list[Batches]:
         """See `LoadedData`; one set for each folder."""
-        return [OrderedSamples(samples, self.instances, self._most) for samples in self.validation]
+        return [
+            InOrder(samples.units(self._most), self.instances, functools.partial(_joined, samples))
+            for samples in self.validation
+        ]
 
     def validation_names(self) -> list[str]:
         """See `LoadedData`."""
@@ -124,3 +107,7 @@ class BranchingSamples(LoadedData):
     @property
     def _most(self) -> int:
         return 1 if self._needs_graph else self.samples
+
+
+def _joined(samples: Samples, units: Sequence[Unit]) -> Batch:
+    return batch_of([part for unit in units for part in samples.parts(unit)])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from co_gym.errors import InputError
 from policies.branching.batch import Batch
-from policies.learning.training import OptimizerFactory, SchedulerFactory, Training
+from policies.learning.supervised import Supervised
+from policies.learning.training import OptimizerFactory, SchedulerFactory
 from policies.prediction.losses import (
     agreement,
     calibration_error,
@@ -23,8 +23,6 @@ from policies.prediction.losses import (
 from policies.prediction.network import Predictor
 from policies.prediction.samples import instances_of
 
-STATISTICS = 8
-"""Batches from which the statistics of the features are taken."""
 LOSSES = {"cross-entropy": cross_entropy, "contrastive": contrastive, "negatives": negatives}
 
 
@@ -48,7 +46,7 @@ class Seen:
         return torch.cat(self.logits), torch.cat(self.wanted), mass
 
 
-class SolutionPrediction(Training):
+class SolutionPrediction(Supervised):
     """Predicts binary variables (Han et al. 2023; Huang et al. 2024); the data module is `SolutionPools`.
 
     Validation logs `val/loss`, `val/auc` (chance that a one of a solution is above a zero, in percent),
@@ -70,6 +68,8 @@ class SolutionPrediction(Training):
         InputError: If a number is out of range.
     """
 
+    statistics, shown = 8, ("auc", "precision")
+
     def __init__(
         self,
         network: Predictor,
@@ -85,18 +85,10 @@ class SolutionPrediction(Training):
         self.network, self.loss, self.temperature = network, loss, temperature
         self._seen: dict[int, Seen] = {}
 
-    def adopt(self) -> None:
-        """Takes the statistics of the features from the first batches."""
-        datamodule: Any = getattr(self.trainer, "datamodule", None)
-        batches = datamodule.training
-        self.network.fit([batches[0, index] for index in range(min(len(batches), STATISTICS))])
-
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch."""
         found = instances_of(batch, self.network(batch), self.temperature)
-        with torch.random.fork_rng(devices=[]):
-            # disturbances depend on the batch alone, which makes resuming exact
-            torch.manual_seed(int(np.random.SeedSequence(self.entropy_of(index)).generate_state(1)[0]))
+        with self.drawing(index):
             loss = torch.stack([self._loss(*each) for each in found]).mean()
         self.note("loss", loss.detach())
         return self.check(loss)
@@ -132,11 +124,7 @@ class SolutionPrediction(Training):
     def _log_figures(self) -> None:
         seen, self._seen = self._seen, {}
         means = {index: self._mean(each) for index, each in seen.items()}
-        for index, found in means.items():
-            if len(means) > 1:
-                self._log_all(found, f"/{self.validation_name(index)}")
-        if means:
-            self._log_all({key: sum(m[key] for m in means.values()) / len(means) for key in found})
+        self.log_means(means)
 
     def _mean(self, seen: Seen) -> dict[str, float]:
         logits, wanted, mass = seen.joined()
@@ -144,10 +132,6 @@ class SolutionPrediction(Training):
         found["calibration"] = 100 * calibration_error(self.network.marginals(logits), wanted, mass)
         reduced = self.trainer.strategy.reduce(torch.tensor(list(found.values())), reduce_op="mean").tolist()
         return dict(zip(found, reduced, strict=True))
-
-    def _log_all(self, found: dict[str, float], suffix: str = "") -> None:
-        for key, value in found.items():
-            self.log(f"val/{key}{suffix}", value, prog_bar=not suffix and key in ("auc", "precision"))
 
     def _loss(self, logits: Tensor, values: Tensor, weights: Tensor) -> Tensor:
         return LOSSES[self.loss](logits, values, weights)

@@ -10,9 +10,9 @@ import numpy as np
 from co_gym import registry
 from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
-from policies.learning.batches import Batch, Batches, Key
+from policies.learning.batches import Batch, Batches, InOrder, Key
 from policies.learning.loading import LoadedData
-from policies.prediction.samples import Sample, Samples, batch_of
+from policies.prediction.samples import Sample, batch_of, samples_in
 
 
 class ShuffledPools(Batches):
@@ -42,27 +42,6 @@ class ShuffledPools(Batches):
         return order
 
 
-class OrderedPools(Batches):
-    """Batches of all instances of a folder, in order.
-
-    Args:
-        samples: The instances.
-        instances: How many share a batch.
-    """
-
-    def __init__(self, samples: Samples, instances: int) -> None:
-        self.samples, self.instances = samples, instances
-
-    def __len__(self) -> int:
-        return -(-len(self.samples) // self.instances)
-
-    def __getitem__(self, key: Key) -> Batch:
-        """See `Batches`."""
-        first = key[1] % len(self) * self.instances
-        last = min(first + self.instances, len(self.samples))
-        return batch_of([self.samples[place] for place in range(first, last)])
-
-
 class SolutionPools(LoadedData):
     """Pools of good solutions from folders, all in memory with their programs.
 
@@ -88,29 +67,29 @@ class SolutionPools(LoadedData):
             given = f"{len(folders)} folders, instances {instances}, seed {seed}"
             raise InputError(f"{given}: expected at least 1 folder and instance, and a seed of at least 0")
         self.folders, self.instances, self.seed, self.package = folders, instances, seed, package
-        self.validation: list[Samples] = []
+        self.validation: list[list[Sample]] = []
 
     def setup(self, stage: str) -> None:
         """Reads the pools and makes the programs."""
         self.validation = [self._read(folder, "validation") for folder in self.folders]
         if stage == "fit":
             training = [self._read(folder, "train") for folder in self.folders]
-            samples = [sample for part in training for sample in part.samples]
+            samples = [sample for part in training for sample in part]
             self.training = ShuffledPools(samples, self.instances, self.seed)
 
     def validation_sets(self) -> list[Batches]:
         """See `LoadedData`; one set for each folder."""
-        return [OrderedPools(samples, self.instances) for samples in self.validation]
+        return [InOrder(samples, self.instances, batch_of) for samples in self.validation]
 
     def validation_names(self) -> list[str]:
         """See `LoadedData`."""
         return [Path(folder).name for folder in self.folders]
 
-    def _read(self, folder: str, split: str) -> Samples:
+    def _read(self, folder: str, split: str) -> list[Sample]:
         distribution = registry.distribution(self.package, Path(folder).name)
         problem = registry.problem(distribution.problem)
 
         def program(number: int) -> MixedIntegerProgram:
             return problem.formulate(distribution.instance(split, number)).program
 
-        return Samples(Path(folder).expanduser() / split, program)
+        return samples_in(Path(folder).expanduser() / split, program)

@@ -70,9 +70,9 @@ class Round(nn.Module):
 class Predictor(nn.Module):
     """Scores the columns of programs by how likely they are 1 in good solutions (Han et al. 2023).
 
-    What a column was before and after each of several `Round`s decides. The
-    marginal of a column is sigmoid(scale * logit + shift), where scale and shift are fitted on held-out pools
-    (Platt 1999): contrastive losses leave the logits' level open.
+    What a column was before and after each of several `Round`s decides. The marginal of a column is
+    sigmoid(scale * logit + shift), where scale and shift are fitted on held-out pools (Platt 1999): contrastive
+    losses leave the logits' level open.
 
     Args:
         width: Length of an embedding.

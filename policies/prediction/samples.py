@@ -56,8 +56,8 @@ def sample_of(program: MixedIntegerProgram, pool: Pool) -> Sample:
     )
 
 
-class Samples:
-    """The pools of one folder.
+def samples_in(folder: str | Path, program: Callable[[int], MixedIntegerProgram]) -> list[Sample]:
+    """The pools of a folder, in the order of the numbers.
 
     Args:
         folder: Holds files `00000.npz`, ... named by the number of their instance.
@@ -66,17 +66,7 @@ class Samples:
     Raises:
         InputError: If a file cannot be read or is not of its program, or there is none; names file or folder.
     """
-
-    def __init__(self, folder: str | Path, program: Callable[[int], MixedIntegerProgram]) -> None:
-        self.samples = [_read(path, program) for path in pools(folder)]
-
-    def __len__(self) -> int:
-        """Instances."""
-        return len(self.samples)
-
-    def __getitem__(self, place: int) -> Sample:
-        """The sample at a place, in the order of the numbers."""
-        return self.samples[place]
+    return [_read(path, program) for path in pools(folder)]
 
 
 def _read(path: Path, program: Callable[[int], MixedIntegerProgram]) -> Sample:

@@ -15,7 +15,7 @@ from co_gym.formulation import MixedIntegerProgram
 from policies.learning.cli import main
 from policies.learning.prediction_data import ShuffledPools, SolutionPools
 from policies.prediction.format import Pool
-from policies.prediction.samples import Samples, batch_of, instances_of, sample_of
+from policies.prediction.samples import batch_of, instances_of, sample_of, samples_in
 
 NAME = "set-cover-tiny"
 
@@ -49,9 +49,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_batch_holds_its_instances(folder: Path) -> None:
-    samples = Samples(folder / "train", program_of)
+    samples = samples_in(folder / "train", program_of)
     assert len(samples) == 6
-    batch = batch_of(samples.samples[:3])
+    batch = batch_of(samples[:3])
     programs = [program_of(number) for number in range(3)]
     n = programs[0].num_variables
     assert batch["counts"].tolist() == [n, n, n]
@@ -90,14 +90,14 @@ def test_pools_of_other_programs_are_refused(folder: Path) -> None:
         sample_of(program, replace(pool, minimize=False, objectives=-pool.objectives))
     replace(pool, variables=999).save(folder / "train/00004.npz")
     with pytest.raises(InputError, match=r"00004\.npz"):
-        Samples(folder / "train", program_of)
+        samples_in(folder / "train", program_of)
     (folder / "train/00004.npz").rename(folder / "train/first.npz")
     with pytest.raises(InputError, match="number of an instance"):
-        Samples(folder / "train", program_of)
+        samples_in(folder / "train", program_of)
 
 
 def test_each_pass_sees_every_instance_once(folder: Path) -> None:
-    samples = Samples(folder / "train", program_of).samples
+    samples = samples_in(folder / "train", program_of)
     for place, sample in enumerate(samples):
         sample.behind[:] = place
     batches = ShuffledPools(samples, 4, seed=3)
