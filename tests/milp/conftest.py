@@ -67,11 +67,14 @@ def interrupted() -> Interrupted:
 
     def run(script: str, seconds: float, timeout: float) -> list[str]:
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(seconds)
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=timeout)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            time.sleep(seconds)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=timeout)
+        finally:
+            process.kill()  # what ignores the signal would go on for ever
         return out.split()
 
     return run
