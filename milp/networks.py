@@ -14,6 +14,8 @@ from policies.kernels import edges
 
 Floats = NDArray[np.float32]
 Shapes = dict[str, tuple[int, ...]]
+Matrix = tuple[NDArray[np.int32], NDArray[np.int32], Floats]
+"""Beginnings of rows, columns of entries, entries."""
 
 
 def linear_shapes(name: str, inputs: int, outputs: int, bias: bool = True) -> Shapes:
@@ -21,21 +23,28 @@ def linear_shapes(name: str, inputs: int, outputs: int, bias: bool = True) -> Sh
     return {f"{name}.weight": (outputs, inputs)} | ({f"{name}.bias": (outputs,)} if bias else {})
 
 
+def convolution_shapes(name: str, width: int) -> Shapes:
+    """Names and shapes of the weights of a half-convolution."""
+    found: Shapes = {f"{name}.edge": (width,), f"{name}.scale": ()}
+    found |= linear_shapes(f"{name}.row", width, width) | linear_shapes(f"{name}.column", width, width, bias=False)
+    found |= linear_shapes(f"{name}.last", width, width, bias=False)
+    return found | linear_shapes(f"{name}.hidden", 2 * width, width) | linear_shapes(f"{name}.out", width, width)
+
+
+def embedding_shapes(width: int, variable_features: int, row_features: int) -> Shapes:
+    """Names and shapes of the weights of an `Embedding`."""
+    found: Shapes = {}
+    for kind, features in (("variable", variable_features), ("row", row_features)):
+        found |= linear_shapes(f"{kind}_1", features, width) | linear_shapes(f"{kind}_2", width, width)
+    for kind, features in (("variable", variable_features), ("row", row_features), ("value", 1)):
+        found |= {f"{kind}_norm.mean": (features,), f"{kind}_norm.scale": (features,)}
+    return found
+
+
 def trunk_shapes(width: int) -> Shapes:
     """Names and shapes of the weights of `policies.branching.network.Trunk`."""
-    found: Shapes = {}
-    for kind, features in (("variable", VARIABLE_FEATURES), ("row", ROW_FEATURES)):
-        found |= linear_shapes(f"{kind}_1", features, width) | linear_shapes(f"{kind}_2", width, width)
-    for kind, features in (("variable", VARIABLE_FEATURES), ("row", ROW_FEATURES), ("value", 1)):
-        found |= {f"{kind}_norm.mean": (features,), f"{kind}_norm.scale": (features,)}
-    for side in ("down", "up"):
-        found |= {f"{side}.edge": (width,), f"{side}.scale": ()}
-        found |= linear_shapes(f"{side}.row", width, width) | linear_shapes(
-            f"{side}.column", width, width, bias=False
-        )
-        found |= linear_shapes(f"{side}.last", width, width, bias=False)
-        found |= linear_shapes(f"{side}.hidden", 2 * width, width) | linear_shapes(f"{side}.out", width, width)
-    return found
+    found = embedding_shapes(width, VARIABLE_FEATURES, ROW_FEATURES)
+    return found | convolution_shapes("down", width) | convolution_shapes("up", width)
 
 
 class Space:
@@ -82,9 +91,49 @@ class HalfConvolution:
         scoring.add_relu(found, self.out_bias)
         return found
 
+    def to_rows(self, rows: Floats, columns: Floats, matrix: Matrix, space: Space, name: str = "rows") -> Floats:
+        """The rows' next embeddings, [m, d].
 
-class Trunk:
-    """See `policies.branching.network.Trunk`.
+        Args:
+            rows: [m, d].
+            columns: [n, d].
+            matrix: Standardized entries.
+            space: Where arrays are taken from.
+            name: Of the array that the embeddings are in.
+        """
+        left, right = self._projected(rows, columns, space)
+        sums = space.floats("sums", *rows.shape)
+        edges.sum_rows(left, right, self.edge, *matrix, sums)
+        return self.receive(rows, sums, name, space)
+
+    def to_columns(
+        self,
+        rows: Floats,
+        columns: Floats,
+        matrix: Matrix,
+        space: Space,
+        chosen: NDArray | None = None,
+        name: str = "columns",
+    ) -> Floats:
+        """The next embeddings of the chosen columns [k, d], or of all; see `to_rows`."""
+        own = columns if chosen is None else columns[chosen]
+        left, right = self._projected(rows, own, space)
+        sums = space.floats("sums", *own.shape)
+        slots = space.slots(len(columns))
+        place = slice(None) if chosen is None else chosen
+        slots[place] = np.arange(len(own), dtype=np.int32)
+        edges.sum_columns(left, right, self.edge, *matrix, slots, sums)
+        slots[place] = -1
+        return self.receive(own, sums, name, space)
+
+    def _projected(self, rows: Floats, columns: Floats, space: Space) -> tuple[Floats, Floats]:
+        left = np.matmul(rows, self.row, out=space.floats("left", *rows.shape))
+        left += self.row_bias
+        return left, np.matmul(columns, self.column, out=space.floats("right", *columns.shape))
+
+
+class Embedding:
+    """Embeddings of columns and rows before any message, and standardized entries.
 
     Args:
         weights: By name, without prefix.
@@ -99,21 +148,7 @@ class Trunk:
             name: (transposed(weights[f"{name}.weight"]), weights[f"{name}.bias"])
             for name in ("variable_1", "variable_2", "row_1", "row_2")
         }
-        self.down, self.up = HalfConvolution(weights, "down"), HalfConvolution(weights, "up")
-        self.space = Space()
         self._values: tuple[Any, Floats] | None = None
-
-    def embeddings(self, graph: Any, chosen: NDArray) -> Floats:
-        """Embeddings [k, width] of some columns; the array is used again in the next call.
-
-        Args:
-            graph: As `policies.branching.format.BipartiteGraph`.
-            chosen: integers [k]; the columns.
-        """
-        matrix = (graph.indptr, graph.indices, self.standardized(graph.values))
-        columns = self._embedded("variable", graph.variables)
-        rows = self._to_rows(self._embedded("row", graph.rows), columns, matrix)
-        return self._to_columns(rows, columns, matrix, chosen)
 
     def standardized(self, values: Floats) -> Floats:
         """Standardized entries; kept, as long as the array is the same."""
@@ -123,37 +158,46 @@ class Trunk:
             self._values = (values, out[:, 0])
         return self._values[1]
 
-    def _embedded(self, kind: str, features: Floats) -> Floats:
-        count, x = len(features), self.space.floats(f"{kind}_0", *features.shape)
+    def embedded(self, kind: str, features: Floats, space: Space) -> Floats:
+        """Embeddings [k, d] of columns (kind "variable") or rows ("row") from their features."""
+        count, x = len(features), space.floats(f"{kind}_0", *features.shape)
         scoring.standardize(features, *self.norms[kind], x)
         for name in (f"{kind}_1", f"{kind}_2"):
             weight, bias = self.layers[name]
-            x = np.matmul(x, weight, out=self.space.floats(name, count, weight.shape[1]))
+            x = np.matmul(x, weight, out=space.floats(name, count, weight.shape[1]))
             scoring.add_relu(x, bias)
         return x
 
-    def _to_rows(self, rows: Floats, columns: Floats, matrix: tuple) -> Floats:
-        """The rows' next embeddings, [m, d]."""
-        layer, space = self.down, self.space
-        left = np.matmul(rows, layer.row, out=space.floats("left", *rows.shape))
-        left += layer.row_bias
-        right = np.matmul(columns, layer.column, out=space.floats("right", *columns.shape))
-        sums = space.floats("sums", *rows.shape)
-        edges.sum_rows(left, right, layer.edge, *matrix, sums)
-        return layer.receive(rows, sums, "rows", space)
 
-    def _to_columns(self, rows: Floats, columns: Floats, matrix: tuple, chosen: NDArray) -> Floats:
-        """The chosen columns' next embeddings, [k, d]."""
-        layer, space = self.up, self.space
-        left = np.matmul(rows, layer.row, out=space.floats("left", *rows.shape))
-        left += layer.row_bias
-        own = columns[chosen]
-        right, sums = np.matmul(own, layer.column), space.floats("sums", *own.shape)
-        slots = space.slots(len(columns))
-        slots[chosen] = np.arange(len(chosen), dtype=np.int32)
-        edges.sum_columns(left, right, layer.edge, *matrix, slots, sums)
-        slots[chosen] = -1
-        return layer.receive(own, sums, "chosen", space)
+class Trunk:
+    """See `policies.branching.network.Trunk`.
+
+    Args:
+        weights: By name, without prefix.
+    """
+
+    def __init__(self, weights: Mapping[str, NDArray]) -> None:
+        self.embedding = Embedding(weights)
+        self.down, self.up = HalfConvolution(weights, "down"), HalfConvolution(weights, "up")
+        self.space = Space()
+
+    def embeddings(self, graph: Any, chosen: NDArray) -> Floats:
+        """Embeddings [k, width] of some columns; the array is used again in the next call.
+
+        Args:
+            graph: As `policies.branching.format.BipartiteGraph`.
+            chosen: integers [k]; the columns.
+        """
+        matrix = (graph.indptr, graph.indices, self.embedding.standardized(graph.values))
+        columns = self.embedding.embedded("variable", graph.variables, self.space)
+        rows = self.embedding.embedded("row", graph.rows, self.space)
+        rows = self.down.to_rows(rows, columns, matrix, self.space)
+        return self.up.to_columns(rows, columns, matrix, self.space, chosen)
+
+
+def below(weights: Mapping[str, NDArray], prefix: str) -> dict[str, NDArray]:
+    """The weights whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
 
 def transposed(weight: NDArray) -> Floats:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from co_gym.errors import InputError
 from milp.kernels import scoring
-from milp.networks import Floats, Shapes, Space, Trunk, linear_shapes, transposed, trunk_shapes
+from milp.networks import Floats, Shapes, Space, Trunk, below, linear_shapes, transposed, trunk_shapes
 from policies.branching.cards import BranchingCard
 
 
@@ -71,13 +71,13 @@ class GCNNScorer(NetworkScorer):
 
     def __init__(self, card: BranchingCard, weights: Mapping[str, NDArray]) -> None:
         super().__init__(card, weights)
-        self.trunk = Trunk(_below(weights, "trunk."))
+        self.trunk = Trunk(below(weights, "trunk."))
         self.hidden, self.bias = transposed(weights["hidden.weight"]), weights["hidden.bias"]
         self.last = weights["score.weight"][0]
 
     def prepare(self, graph: Any) -> None:
         """See `NetworkScorer`; standardized entries are kept until the matrix changes."""
-        self.trunk.standardized(graph.values)
+        self.trunk.embedding.standardized(graph.values)
 
     def scores(self, graph: Any, candidates: NDArray, features: Floats | None = None) -> Floats:
         """See `NetworkScorer`."""
@@ -123,7 +123,7 @@ class HybridScorer(NetworkScorer):
             (transposed(weights[f"hidden.{i}.weight"]), weights[f"hidden.{i}.bias"]) for i in range(count)
         ]
         self.last = weights["score.weight"][0]
-        self.trunk = Trunk(_below(weights, "trunk.")) if "modulation.weight" in weights else None
+        self.trunk = Trunk(below(weights, "trunk.")) if "modulation.weight" in weights else None
         if self.trunk is not None:
             self.modulation, bias = transposed(weights["modulation.weight"]), weights["modulation.bias"].copy()
             width = len(self.last)
@@ -162,7 +162,3 @@ class HybridScorer(NetworkScorer):
             else:
                 scoring.modulate_relu(x, bias, self.films, candidates, 2 * place * len(bias))
         return x @ self.last
-
-
-def _below(weights: Mapping[str, NDArray], prefix: str) -> dict[str, NDArray]:
-    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
