@@ -17,7 +17,7 @@ from milp.kernels.reading import same_variables
 from milp.kernels.scoring import best_blend
 from milp.observation import BipartiteGraph, CandidateFeatures, Decision
 from milp.observation.candidate_features import PSEUDOCOST_SCORE
-from milp.pretrained_weights import nearest, reason_outside
+from milp.pretrained_weights import DOMAIN, nearest
 from milp.rules import BRANCHED, PASS, LPBranchrule
 from policies.branching.cards import BranchingCard
 
@@ -205,7 +205,9 @@ class LearnedBranching(LPBranchrule):
         descriptor = describe(graph)
         if self.weights == "auto" and self.scorer is None:
             self._load(nearest(descriptor))
-        reason = reason_outside(self._card.trained, descriptor) if self._card and self.check_domain else None
+        reason = (
+            DOMAIN.reason_outside(self._card.trained, descriptor) if self._card and self.check_domain else None
+        )
         if reason is not None:
             LOG.warning(
                 "%s: the instance lies outside of what was trained on (%s): SCIP branches", self.name, reason

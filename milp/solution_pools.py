@@ -1,9 +1,9 @@
 """Pools of good solutions of the instances of a distribution, from which networks learn to predict solutions.
 
-After Nair et al. 2020 and Han et al. 2023 (Predict-and-Search). HiGHS begins, and SCIP goes on from what it found
-with its heuristics at their most eager. Then it looks for other solutions that are nearly as good: a row keeps the
-objective close to the best, and the objective is disturbed, differently in each run. The pool is the best of all
-that it comes across.
+After Nair et al. 2020 and Han et al. 2023 (Predict-and-Search). Destroy and repair begins, and SCIP goes on from
+what it found, with its heuristics at their most eager. Then it looks for others that are nearly as good: a
+row keeps the objective close to the best, and the objective is disturbed, differently in each run. The pool is the
+best of all that it comes across.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class PoolSettings:
     Attributes:
         solutions: Most solutions of a pool.
         cutoff: Objectives may be this much worse than the best, relative to it.
-        first_seconds: Time limit of HiGHS.
+        first_seconds: Time limit of destroy and repair.
         seconds: Time limit of each run of SCIP.
         runs: Runs of SCIP with a disturbed objective, after the one with its own.
         noise: Standard deviation of the logarithm of the factors that disturb the coefficients.
@@ -127,7 +127,7 @@ def _first_solution(program: MixedIntegerProgram, settings: PoolSettings) -> NDA
     from co_gym.problems.mip import MIP
 
     options = Options(time_limit=settings.first_seconds, seed=settings.seed)
-    return solve(MIP().from_program(program), "highs", options=options).solution
+    return solve(MIP().from_program(program), "destroy-and-repair", options=options).solution
 
 
 def disturbed(program: MixedIntegerProgram, best: float, settings: PoolSettings, run: int) -> MixedIntegerProgram:

@@ -5,29 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from policies.weights.cards import BaseCard, Budget, Part
-
-
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """A distribution of instances that a network was trained on.
-
-    Attributes:
-        name: Of the distribution.
-        instances: Instances that samples were collected from.
-        samples: Samples.
-        mean: Mean of each number that describes an instance.
-        deviation: Standard deviation of each.
-        least: Smallest value of each.
-        greatest: Largest value of each.
-    """
-
-    name: str
-    instances: int
-    samples: int
-    mean: tuple[float, ...] = ()
-    deviation: tuple[float, ...] = ()
-    least: tuple[float, ...] = ()
-    greatest: tuple[float, ...] = ()
+from policies.weights.known import Known
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from co_gym.errors import InputError
-from policies.branching.cards import BranchingBudget, BranchingCard, Known
+from policies.branching.cards import BranchingBudget, BranchingCard
 from policies.branching.network import BranchingNetwork
 from policies.branching.samples import Samples
 from policies.weights.cards import SUFFIX, Part, find, read_card
 from policies.weights.checkpoint import load_weights, save_weights
 from policies.weights.classes import construct, defaults
+from policies.weights.known import known
 from policies.weights.plain import from_plain
 from policies.weights.runs import config_of, part_of, read_checkpoint, read_config, section, weights_in
 
@@ -109,10 +110,13 @@ def from_lightning(
         raise InputError(f"does not fit {where}: {error}", path=checkpoint) from error
     data = section(settings, "data.init_args", where)
     samples = [Samples(Path(folder) / "train", graphs=False) for folder in data.get("folders") or []]
-    known = [describe(Path(folder).name, one) for folder, one in zip(data["folders"], samples, strict=True)]
+    trained = [
+        known(Path(folder).name, one.count, np.stack([shard.descriptor for shard in one.shards]))
+        for folder, one in zip(data["folders"], samples, strict=True)
+    ]
     budget = BranchingBudget(
-        instances=sum(one.instances for one in known),
-        samples=sum(one.samples for one in known),
+        instances=sum(one.instances for one in trained),
+        samples=sum(one.samples for one in trained),
         seen=int(saved.get("instances", 0)),
         minutes=minutes,
         collecting_minutes=collecting_minutes,
@@ -122,28 +126,12 @@ def from_lightning(
     card = BranchingCard(
         name=name,
         network=part,
-        trained=tuple(known),
+        trained=tuple(trained),
         seed=int(data.get("seed") or 0),
         budget=budget,
         feature_version=_one_version(samples, where),
     )
     return network.requires_grad_(False).eval(), card
-
-
-def describe(name: str, samples: Samples) -> Known:
-    """What there is to know of the instances that samples are of."""
-    numbers = np.stack([shard.descriptor for shard in samples.shards]).astype(np.float64)
-    statistics = (numbers.mean(0), numbers.std(0), numbers.min(0), numbers.max(0))
-    mean, deviation, least, greatest = (tuple(np.round(one, 6).tolist()) for one in statistics)
-    return Known(
-        name=name,
-        instances=len(samples),
-        samples=samples.count,
-        mean=mean,
-        deviation=deviation,
-        least=least,
-        greatest=greatest,
-    )
 
 
 def _one_version(samples: Sequence[Samples], path: Path) -> int:

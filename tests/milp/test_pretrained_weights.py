@@ -11,7 +11,7 @@ from milp import LearnedBranching
 from milp.distributions import distribution
 from milp.interrupt import optimize
 from milp.model import build_model
-from milp.pretrained_weights import TOLERANCE, beyond, cards, distance, nearest, reason_outside
+from milp.pretrained_weights import DOMAIN, cards, nearest
 
 
 def middle(name: str) -> np.ndarray:
@@ -20,32 +20,32 @@ def middle(name: str) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["auction", "set-cover", "independent-set", "facility"])
 def test_the_mean_of_what_was_trained_on_is_within_and_found(name: str) -> None:
-    assert distance(cards()[name].trained, middle(name)) == 0
-    assert reason_outside(cards()[name].trained, middle(name)) is None
+    assert DOMAIN.distance(cards()[name].trained, middle(name)) == 0
+    assert DOMAIN.reason_outside(cards()[name].trained, middle(name)) is None
     assert nearest(middle(name)) == name
 
 
 def test_mixed_weights_know_all_families() -> None:
     for name in ("auction", "set-cover", "independent-set", "facility"):
-        assert distance(cards()["mixed"].trained, middle(name)) == 0
+        assert DOMAIN.distance(cards()["mixed"].trained, middle(name)) == 0
 
 
 def test_the_number_farthest_off_is_named() -> None:
     known = cards()["auction"].trained[0]
     descriptor = np.array(known.greatest)
-    descriptor[0] += 2 * TOLERANCE[0]
-    assert beyond(known, descriptor).argmax() == 0
-    reason = reason_outside((known,), descriptor)
+    descriptor[0] += 2 * DOMAIN.tolerance[0]
+    assert DOMAIN.beyond(known, descriptor).argmax() == 0
+    reason = DOMAIN.reason_outside((known,), descriptor)
     assert reason is not None
     assert reason.startswith("log columns is")
-    descriptor[0] = known.greatest[0] + 0.9 * TOLERANCE[0]
-    assert reason_outside((known,), descriptor) is None
+    descriptor[0] = known.greatest[0] + 0.9 * DOMAIN.tolerance[0]
+    assert DOMAIN.reason_outside((known,), descriptor) is None
 
 
 def test_a_card_of_other_numbers_is_refused() -> None:
     known = replace(cards()["auction"].trained[0], least=(0.0,), greatest=(1.0,))
     with pytest.raises(InputError, match="describes instances by 1 numbers"):
-        beyond(known, middle("auction"))
+        DOMAIN.beyond(known, middle("auction"))
 
 
 def test_auto_picks_the_family_and_keeps_its_name() -> None:
