@@ -1,4 +1,4 @@
-"""`co-gym distributions`, `co-gym branching` and `co-gym equivalent`."""
+"""`co-gym distributions`, `co-gym branching`, `co-gym prediction` and `co-gym equivalent`."""
 
 from __future__ import annotations
 
@@ -67,6 +67,35 @@ def _agreement(card: BranchingCard) -> list[str]:
     found = card.results.values()
     keys = ("acc1", "acc5", "ratio")
     return [f"{sum(one[key] for one in found) / len(found):.0f} %" if found else "" for key in keys]
+
+
+def prediction() -> int:
+    """List the weights for `--predict`, what they cost, and how well they predict held-out instances."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from milp.prediction.weights import cards
+
+    table = Table("weights", "trained on", "hooks", title="Weights that predict solutions")
+    for heading in ("instances", "solutions", "minutes", "AUC", "precision", "calibration"):
+        table.add_column(heading, justify="right")
+    for name, card in cards().items():
+        budget, trained = card.budget, "\n".join(known.name for known in card.trained)
+        figures = [f"{_mean(card.results, key):.1f} %" for key in ("auc", "precision", "calibration")]
+        minutes = f"{budget.labelling_minutes:.0f} + {budget.minutes:.0f}"
+        counts = f"{budget.instances:,}", f"{budget.solutions:,}", minutes
+        table.add_row(name, trained, " + ".join(card.hooks), *counts, *figures)
+    table.caption = (
+        "Instances with a pool of good solutions, and solutions in all. Minutes of making them, on one core, and "
+        "of training. On held-out instances: chance that a one is predicted above a zero; ones of the best "
+        "solution among as many variables predicted highest; expected error of calibrated probabilities."
+    )
+    Console().print(table)
+    return 0
+
+
+def _mean(results: dict[str, dict[str, float]], key: str) -> float:
+    return sum(one[key] for one in results.values()) / max(len(results), 1)
 
 
 def equivalent(files: list[str]) -> int:

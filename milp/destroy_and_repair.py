@@ -20,9 +20,9 @@ from co_gym.highs import quiet_highs
 from co_gym.instance import Instance
 from co_gym.relaxation import Relaxation, solve_relaxation
 from co_gym.solvers.base import Answer, Monitor, Options, Role
+from milp.fixing import loosened
 from milp.highs import Run, as_highs, set_start, status_of, values_of
 from milp.neighbourhoods import Neighbourhoods
-from milp.prediction.trust_region import CONFIDENCE
 from milp.reporting import Reporter, settle
 
 FIRST_SHARE = 0.15
@@ -30,6 +30,8 @@ FIRST_SHARE = 0.15
 FIRST_SECONDS = 3.0
 REPAIR_SECONDS = 2.0
 """Most seconds of one repair."""
+SURE = 0.99
+"""Variables that are predicted at least as surely are fixed at first."""
 BETTER = 1e-9
 """Relative improvement that counts."""
 
@@ -72,7 +74,8 @@ class Search:
         self._sign = 1.0 if self.program.sense == "minimize" else -1.0
         if self.marginals is not None:
             self._fix_and_repair(self.marginals)
-        if not self._first():
+        predicted = self.marginals is not None and self.incumbent is not None
+        if not predicted and not self._first():
             return
         relaxation = self._relaxation()
         rng = np.random.default_rng(self.seed)
@@ -112,7 +115,7 @@ class Search:
         """Finds a first solution, unless there is one; returns whether to go on."""
         enough = min(FIRST_SECONDS, FIRST_SHARE * self._left)
         seconds = self._left if self.incumbent is None else enough
-        status, values = self._solve(self.program, seconds, self.incumbent, enough)
+        status, values = self._solve(self.program, seconds, self.incumbent, enough, self._take)
         if values is not None:
             self._take(values)
         if status in ("optimal", "infeasible", "unbounded"):
@@ -125,19 +128,23 @@ class Search:
 
     def _fix_and_repair(self, marginals: NDArray) -> None:
         """Fixes what is predicted surely and solves the rest; where that fails, only the surer half, and so on."""
+        values = np.round(marginals)
         doubt = np.where(self.program.binary, 0.5 - np.abs(marginals - 0.5), np.inf)
-        order = np.argsort(doubt, kind="stable")
-        count = int(np.count_nonzero(doubt < 1.0 - CONFIDENCE))
-        while count and self._left > 0 and not self._stopped():
-            free = np.setdiff1d(np.flatnonzero(self.program.integer), order[:count])
-            part, columns = restricted(self.program, np.round(marginals), free)
-            _, values = self._solve(part, FIRST_SHARE * self._left, None)
-            if values is not None:
-                candidate = np.round(marginals)
-                candidate[columns] = values
-                if self._take(candidate):
-                    return
-            count //= 2
+        fixed = doubt < 1.0 - SURE
+        while fixed.any() and self._left > 0 and not self._stopped():
+            fixed = loosened(self.program, values, fixed, doubt)
+            part, columns = restricted(self.program, values, np.flatnonzero(self.program.integer & ~fixed))
+
+            def take(found: NDArray, columns: NDArray = columns) -> bool:
+                candidate = values.copy()
+                candidate[columns] = found
+                return self._take(candidate)
+
+            self._solve(part, min(FIRST_SECONDS, FIRST_SHARE * self._left), None, take=take)
+            if self.incumbent is not None:
+                return
+            if fixed.any():
+                fixed &= doubt < np.median(doubt[fixed])
 
     def _relaxation(self) -> Relaxation:
         try:
@@ -171,7 +178,12 @@ class Search:
         return True
 
     def _solve(
-        self, program: MixedIntegerProgram, seconds: float, start: NDArray | None, enough: float = np.inf
+        self,
+        program: MixedIntegerProgram,
+        seconds: float,
+        start: NDArray | None,
+        enough: float = np.inf,
+        take: Tell | None = None,
     ) -> tuple[str, NDArray | None]:
         """Solves a program by HiGHS: how that ended, and the best solution.
 
@@ -180,6 +192,7 @@ class Search:
             seconds: Time limit.
             start: A solution.
             enough: Seconds after which any solution will do.
+            take: Called with each better solution.
         """
         highs, begin = quiet_highs(), time.perf_counter()
         highs.setOptionValue("time_limit", max(0.01, float(seconds)))
@@ -192,7 +205,7 @@ class Search:
             found = self.incumbent is not None and time.perf_counter() - begin > enough
             return found or self.is_over()
 
-        run = Run(highs, self._take if program is self.program else None)
+        run = Run(highs, take)
         self.interrupted |= run.go("highs-repair", is_over)
         known = {"optimal": "optimal", "infeasible": "infeasible", "unbounded": "unbounded", "empty": "optimal"}
         return known.get(status_of(highs), "time"), values_of(highs)

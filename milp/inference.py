@@ -15,7 +15,7 @@ from milp.networks import Shapes
 from milp.pretrained_weights import FOLDER
 from milp.scorers import GCNNScorer, HybridScorer, NetworkScorer
 from policies.branching.cards import BranchingCard
-from policies.weights.cards import WEIGHTS, find, read_card
+from policies.weights.cards import WEIGHTS, BaseCard, Part, find, read_card
 from policies.weights.plain import from_plain
 from policies.weights.tensors import read_tensors
 
@@ -45,12 +45,27 @@ def load_scorer(name_or_path: str | Path, folder: str | Path | None = None) -> N
     if kind is None:
         known = " or ".join(SCORERS)
         raise InputError(f"field 'network.class_path' is '{card.network.class_path}': expected {known}", path=path)
-    sizes: Any = from_plain(kind.sizes, card.network.init_args, path, "network.init_args")
+    return kind(card, read_arrays(card, card.network, kind.sizes, path))
+
+
+def read_arrays(card: BaseCard, network: Part, kind: Any, path: Path) -> dict[str, NDArray]:
+    """The weights of a card in float32, if they are what its network has.
+
+    Args:
+        card: The card.
+        network: The network on it.
+        kind: Dataclass of the network's arguments, with `shapes`.
+        path: File of the card.
+
+    Raises:
+        InputError: If they are not; names file and field.
+    """
+    sizes = from_plain(kind, network.init_args, path, "network.init_args")
     for name, value in vars(sizes).items():
         if type(value) is int and not 1 <= value <= MOST:
             raise InputError(f"field 'network.init_args.{name}' is {value}: expected 1 to {MOST}", path=path)
     weights = read_tensors(path.with_suffix(WEIGHTS), card, path, safetensors.load)
-    return kind(card, _checked(weights, sizes.shapes(), path.with_suffix(WEIGHTS)))
+    return _checked(weights, sizes.shapes(), path.with_suffix(WEIGHTS))
 
 
 def _checked(weights: Mapping[str, NDArray], shapes: Shapes, path: Path) -> dict[str, NDArray]:

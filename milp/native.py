@@ -16,6 +16,7 @@ _capsule_pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _capsule_pointer.restype, _capsule_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
 
 POINTER, INT, LONG, REAL = ctypes.c_void_p, ctypes.c_int, ctypes.c_longlong, ctypes.c_double
+TEXT = ctypes.c_char_p
 
 PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "SCIPgetLPI": (INT, [POINTER, POINTER]),
@@ -53,6 +54,14 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "SCIPbranchruleGetNCutoffs": (LONG, [POINTER]),
     "SCIPbranchVar": (INT, [POINTER, POINTER, POINTER, POINTER, POINTER]),
     "SCIPgetProbvarLinearSum": (INT, [POINTER, POINTER, POINTER, POINTER, INT, POINTER, POINTER, INT]),
+    "SCIPaddVarBranchPriority": (INT, [POINTER, POINTER, INT]),
+    "SCIPchgVarBranchDirection": (INT, [POINTER, POINTER, INT]),
+    "SCIPvarGetBranchPriority": (INT, [POINTER]),
+    "SCIPvarGetBranchDirection": (INT, [POINTER]),
+    "SCIPincludeNodeselBasic": (INT, [POINTER, POINTER, TEXT, TEXT, INT, INT, POINTER, POINTER, POINTER]),
+    "SCIPfindNodesel": (POINTER, [POINTER, TEXT]),
+    "SCIPsetNodeselStdPriority": (INT, [POINTER, POINTER, INT]),
+    "SCIPnodeselSetData": (None, [POINTER, POINTER]),
 }
 """Return and argument types of what is called from Python."""
 
@@ -78,6 +87,28 @@ CALLBACKS = (
 )
 """What compiled loops call, once for each column, row or variable: the order of `Library.addresses`."""
 
+NODES = (
+    "SCIPnodeselGetData",
+    "SCIPnodeGetNumber",
+    "SCIPnodeGetParent",
+    "SCIPnodeGetLowerbound",
+    "SCIPnodeGetDomchg",
+    "SCIPdomchgGetNBoundchgs",
+    "SCIPdomchgGetBoundchg",
+    "SCIPboundchgGetBoundchgtype",
+    "SCIPboundchgGetBoundtype",
+    "SCIPboundchgGetVar",
+    "SCIPvarGetIndex",
+    "SCIPgetNRuns",
+    "SCIPgetLowerbound",
+    "SCIPgetCutoffbound",
+    "SCIPgetPrioChild",
+    "SCIPgetPrioSibling",
+    "SCIPgetBestNode",
+    "SCIPgetBestboundNode",
+)
+"""What a compiled node selector calls, by name; see `milp.kernels.nodes`."""
+
 
 class MissingSymbols(SolverError):
     """This build of PySCIPOpt does not let SCIP's C functions be called."""
@@ -94,7 +125,7 @@ class Library:
     def __init__(self, path: str | None) -> None:
         self.path = path
         handle = ctypes.CDLL(path)
-        missing = [name for name in (*PROTOTYPES, *CALLBACKS) if not hasattr(handle, name)]
+        missing = [name for name in (*PROTOTYPES, *CALLBACKS, *NODES) if not hasattr(handle, name)]
         if missing:
             raise MissingSymbols(f"{path or 'this process'} lacks {', '.join(missing[:3])}")
         self.functions: dict[str, Any] = {}
@@ -102,8 +133,12 @@ class Library:
             # the GIL is kept: these calls are short, and giving it away lets other threads run for milliseconds
             function = ctypes.PYFUNCTYPE(result, *arguments)((name, handle))
             self.functions[name] = function
-        pointers = [ctypes.cast(getattr(handle, name), POINTER).value for name in CALLBACKS]
-        self.addresses: NDArray[np.int64] = np.array(pointers, dtype=np.int64)
+        self._handle = handle
+        self.addresses: NDArray[np.int64] = np.array([self.address(name) for name in CALLBACKS], dtype=np.int64)
+
+    def address(self, name: str) -> int:
+        """Where a function lies in memory."""
+        return int(ctypes.cast(getattr(self._handle, name), POINTER).value or 0)
 
     def __getattr__(self, name: str) -> Any:
         try:

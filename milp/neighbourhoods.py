@@ -12,6 +12,8 @@ from co_gym.formulation import MixedIntegerProgram
 GROWTH, SHRINKAGE = 1.3, 0.7
 FIRST_SHARE = 0.1
 LEAST = 10
+LEAST_CHANCE = 1e-3
+"""Added to the probability that a variable is predicted to differ, so that any may be set free."""
 
 
 @dataclass
@@ -87,42 +89,64 @@ class Neighbourhoods:
             chosen = self._best(appeal, size)
         elif operator.name == "predicted":
             assert self.marginals is not None
-            chosen = self._best(np.abs(self.marginals - incumbent), size)
+            chosen = self._best(np.log(np.abs(self.marginals - incumbent) + LEAST_CHANCE), size, noise=1.0)
         else:
             chosen = self.rng.choice(self._integers, size, replace=False)
         return chosen
 
-    def _best(self, appeal: NDArray, size: int) -> NDArray:
-        """The integer variables of greatest appeal, disturbed so that each draw is another."""
-        noisy = appeal[self._integers] + self.rng.gumbel(scale=0.3, size=self._integers.size)
+    def _best(self, appeal: NDArray, size: int, noise: float = 0.3) -> NDArray:
+        """The integer variables of greatest appeal, disturbed so that each draw is another.
+
+        With noise 1 and logarithms of weights as appeal the variables are drawn by these weights, one by one
+        without replacement (Gumbel-top-k, Kool et al. 2019).
+        """
+        noisy = appeal[self._integers] + self.rng.gumbel(scale=noise, size=self._integers.size)
         return self._integers[np.argpartition(-noisy, size - 1)[:size]]
 
     def _of_rows(self, size: int) -> NDArray:
         """The integer variables of random rows."""
-        chosen = np.zeros(self.program.num_variables, dtype=bool)
+        chosen = _Chosen(self.program.integer)
         for row in self.rng.permutation(self.program.num_rows):
-            chosen[self._columns(row)] = True
-            if np.count_nonzero(chosen & self.program.integer) >= size:
+            chosen.add(self._columns(row))
+            if chosen.count >= size:
                 break
-        return np.flatnonzero(chosen & self.program.integer)
+        return chosen.integers
 
     def _near(self, size: int) -> NDArray:
         """The integer variables of rows that share variables, from a random row on."""
-        chosen = np.zeros(self.program.num_variables, dtype=bool)
+        chosen = _Chosen(self.program.integer)
         seen = np.zeros(self.program.num_rows, dtype=bool)
         front = [int(self.rng.integers(self.program.num_rows))]
-        while front and np.count_nonzero(chosen & self.program.integer) < size:
+        while front and chosen.count < size:
             row = front.pop(int(self.rng.integers(len(front))))
             if seen[row]:
                 continue
             seen[row] = True
             columns = self._columns(row)
-            chosen[columns] = True
+            chosen.add(columns)
             for column in self.rng.permutation(columns)[:3]:
                 span = slice(*self._by_column.indptr[column : column + 2])
                 rows = self._by_column.indices[span]
                 front += self.rng.permutation(rows)[:3].tolist()
-        return np.flatnonzero(chosen & self.program.integer)
+        return chosen.integers
 
     def _columns(self, row: int) -> NDArray:
         return self.program.A.indices[slice(*self.program.A.indptr[row : row + 2])]
+
+
+class _Chosen:
+    """Variables chosen so far, and how many integer ones there are among them."""
+
+    def __init__(self, integer: NDArray) -> None:
+        self._integer, self._mask, self.count = integer, np.zeros(integer.size, dtype=bool), 0
+
+    def add(self, columns: NDArray) -> None:
+        """Adds variables, each given once."""
+        new = columns[~self._mask[columns]]
+        self._mask[new] = True
+        self.count += int(np.count_nonzero(self._integer[new]))
+
+    @property
+    def integers(self) -> NDArray:
+        """Positions of the chosen integer variables."""
+        return np.flatnonzero(self._mask & self._integer)

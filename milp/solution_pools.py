@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,20 @@ from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
 from co_gym.runner import solve
 from co_gym.solvers.base import Options
-from milp.distributions import distribution
+from milp.distributions import Distribution, distribution
+from milp.equivalence import groups
 from milp.interrupt import optimize
 from milp.model import build_model
 from milp.reporting import settle
 from milp.shards import run_missing, shard_path
 from milp.solver import add_start, values_of
-from policies.prediction.format import Pool
+from policies.prediction.format import Pool, write_manifest
+
+GENERATED = 64
+"""Training instances of a generated distribution, unless told otherwise."""
+
+Place = tuple[str, int]
+"""A split, and the number of an instance in it."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ def make_pool(program: MixedIntegerProgram, settings: PoolSettings) -> Pool | No
     Raises:
         InputError: If the program has no binary variables.
     """
+    begin = time.perf_counter()
     binary = np.flatnonzero(program.binary)
     if binary.size == 0:
         raise InputError(f"{program.name}: there are no binary variables: nothing to predict")
@@ -103,6 +111,7 @@ def make_pool(program: MixedIntegerProgram, settings: PoolSettings) -> Pool | No
         values=np.array(found)[kept][:, binary] > 0.5,
         minimize=program.sense == "minimize",
         variables=program.num_variables,
+        seconds=time.perf_counter() - begin,
     )
 
 
@@ -127,7 +136,10 @@ def _first_solution(program: MixedIntegerProgram, settings: PoolSettings) -> NDA
     from co_gym.problems.mip import MIP
 
     options = Options(time_limit=settings.first_seconds, seed=settings.seed)
-    return solve(MIP().from_program(program), "destroy-and-repair", options=options).solution
+    found = solve(MIP().from_program(program), "destroy-and-repair", options=options)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    return found.solution
 
 
 def disturbed(program: MixedIntegerProgram, best: float, settings: PoolSettings, run: int) -> MixedIntegerProgram:
@@ -163,22 +175,136 @@ def _solutions(program: MixedIntegerProgram, settings: PoolSettings, start: NDAr
     return [settle(program, values_of(model, variables, solution)) for solution in found]
 
 
+def located(name: str) -> Distribution:
+    """The distribution of a name; a folder of files under its absolute path, which holds wherever it is read.
+
+    Raises:
+        InputError: If there is none, or the folder holds no files.
+    """
+    found = distribution(name)
+    return distribution(str(Path(name).resolve())) if found.family == "files" else found
+
+
+def require_instances(found: Distribution, splits: Sequence[str], instances: int | None = None) -> None:
+    """Checks what is asked for, before any work: splits that hold an instance, and at least one of them.
+
+    Raises:
+        InputError: If there is no such split, or it is empty, or no split or instance is asked for.
+    """
+    if not splits or (instances is not None and instances < 1):
+        raise InputError(f"{len(splits)} splits, instances {instances}: expected at least 1 each")
+    for split in splits:
+        if not found.count(split):
+            raise InputError(
+                f"none of the files is in the split {split} ({found.summary}): "
+                "put them into its subfolders train/ and validation/",
+                path=found.name,
+            )
+
+
+def compared(found: Distribution, splits: Sequence[str]) -> list[Place]:
+    """The instances among which to look for repeated ones: of training, of validation, then of other splits.
+
+    Training comes first whatever the splits that are asked for, so that nothing else repeats what is trained on.
+    """
+    order = dict.fromkeys(("train", "validation", *splits))
+    return [(split, number) for split in order for number in range(found.count(split))]
+
+
+def repeated(
+    found: Distribution, places: Sequence[Place], shown: Callable[[Sequence[Place]], Iterable[Place]] = iter
+) -> dict[Place, Place]:
+    """The instances that repeat an earlier one up to names and order, each with the first of its kind.
+
+    See `milp.equivalence.groups`.
+
+    Args:
+        found: The distribution.
+        places: What to compare.
+        shown: Goes through it, and may show how far it is.
+    """
+    alike = groups(found.program(*place) for place in shown(places))
+    return {places[other]: places[members[0]] for members in alike for other in members[1:]}
+
+
+def numbers_of(
+    found: Distribution, split: str, instances: int | None = None, without: Collection[Place] = ()
+) -> list[int]:
+    """The instances of a split to make pools of, from the first on and at most what the split holds.
+
+    Args:
+        found: The distribution.
+        split: Its split.
+        instances: How many for training, a quarter as many (at least one) otherwise; None: all files of a folder,
+            `GENERATED` of a generated distribution.
+        without: What to leave out.
+
+    Raises:
+        InputError: If nothing is left.
+    """
+    if instances is None:
+        instances = found.count("train") if found.family == "files" else GENERATED
+    kept = [number for number in range(found.count(split)) if (split, number) not in without]
+    if not kept:
+        raise InputError(
+            f"all files of the split {split} repeat others: expected one that does not", path=found.name
+        )
+    return kept[: instances if split == "train" else max(1, instances // 4)]
+
+
 def collect_pool(name: str, split: str, settings: PoolSettings, folder: Path, index: int) -> Pooled:
-    """Makes the pool of one instance, in `<folder>/<split>/<index>.npz`; `<index>.none` if it stays empty."""
+    """Makes the pool of one instance, in `<folder>/<split>/<index>.npz`.
+
+    If there is none, whatever the reason, `<index>.none` says why, so that other instances go on.
+    """
     begin = time.perf_counter()
-    pool = make_pool(distribution(name).program(split, index), settings)
     path = shard_path(folder, split, index)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if pool is None:
-        path.with_suffix(".none").touch()
+    pool = _pool_or_reason(name, split, settings, index)
+    if isinstance(pool, str):
+        path.with_suffix(".none").write_text(pool + "\n")
         return Pooled(index, 0, None, time.perf_counter() - begin)
     pool.save(path)
     return Pooled(index, len(pool), float(pool.objectives[0]), time.perf_counter() - begin)
 
 
+def _pool_or_reason(name: str, split: str, settings: PoolSettings, index: int) -> Pool | str:
+    """The pool, or why there is none."""
+    try:
+        program = distribution(name).program(split, index)
+        return make_pool(program, settings) or f"{program.name}: no solution was found"
+    except InputError as error:
+        return str(error)
+    except Exception as error:  # solvers raise all kinds
+        return f"{split} {index}: {type(error).__name__}: {error}"
+
+
 def collect_pools(
     name: str, split: str, instances: Sequence[int], settings: PoolSettings, folder: Path, jobs: int = 1
 ) -> Iterator[Pooled]:
-    """Makes the pools of the instances that have none yet, in any order; see `milp.shards.run_missing`."""
-    task = functools.partial(collect_pool, name, split, settings, folder)
+    """Makes the pools of the instances that have none yet, in any order; see `milp.shards.run_missing`.
+
+    Raises:
+        InputError: If there is no such distribution, or the folder holds pools of another one.
+    """
+    found = located(name)
+    write_manifest(folder, found.name)
+    task = functools.partial(collect_pool, found.name, split, settings, folder)
     yield from run_missing(task, folder, split, instances, jobs)
+
+
+def failures(folder: Path, split: str) -> list[str]:
+    """Why there is no pool of some instances, as `collect_pool` wrote it."""
+    empty = sorted((folder / split).glob("*.none"))
+    return [path.read_text().strip() or f"{split} {path.stem}: no solution was found" for path in empty]
+
+
+def require_pools(folder: Path, split: str) -> None:
+    """Checks that there is a pool.
+
+    Raises:
+        InputError: If there is none; says why.
+    """
+    if not any((folder / split).glob("*.npz")):
+        reason = next(iter(failures(folder, split)), "nothing was collected")
+        raise InputError(f"expected a pool of at least one instance: {reason}", path=folder / split)

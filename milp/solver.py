@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +31,9 @@ class Scip:
     role: Role = "exact"
     problems: frozenset[str] | None = None
     summary = "SCIP 10 on the problem's formulation (Bolusani et al. 2024)"
-    settings = frozenset({"branching", "heuristics"})
-    """`branching`: weights of `milp.LearnedBranching`; `heuristics`: SCIP's emphasis on them (`HEURISTICS`)."""
+    settings = frozenset({"branching", "heuristics", "predict", "hooks"})
+    """`branching`: weights of `milp.LearnedBranching`; `heuristics`: SCIP's emphasis on them (`HEURISTICS`);
+    `predict`, `hooks`: see `milp.prediction.hooks.attach`."""
 
     def solve(
         self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
@@ -45,15 +46,17 @@ class Scip:
         set_limits(model, options, monitor)
         set_heuristics(model, options)
         rule = learned_branching(model, options)
+        hooks = prediction_hooks(model, report.program, options)
         if start is not None:
             add_start(model, variables, report.formulation.encode(start))
         guard = Guard()
         attach_reporter(model, variables, report, guard)
         interrupted = optimize(model, guard)
         answer = _answer(model, variables, report, interrupted)
-        if rule is None:
-            return answer
-        return replace(answer, details={**answer.details, **rule.statistics.summary(model.getSolvingTime())})
+        details = dict(answer.details)
+        if rule is not None:
+            details |= rule.statistics.summary(model.getSolvingTime())
+        return replace(answer, details=details | {name: asdict(hook.statistics) for name, hook in hooks.items()})
 
 
 class ScipTSP:
@@ -127,6 +130,15 @@ def learned_branching(model: Any, options: Options) -> LearnedBranching | None:
     from milp.branching import LearnedBranching
 
     return LearnedBranching(options.settings["branching"]).include(model)
+
+
+def prediction_hooks(model: Any, program: MixedIntegerProgram, options: Options) -> dict[str, Any]:
+    """The hooks that the options ask for, attached to a model, by name; see `milp.prediction.hooks.attach`."""
+    if not options.settings.keys() & {"predict", "hooks"}:
+        return {}
+    from milp.prediction.hooks import attach
+
+    return attach(model, program, options.settings, options.seed)
 
 
 def add_start(model: Any, variables: list[Any], values: NDArray) -> None:

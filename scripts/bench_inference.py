@@ -32,9 +32,11 @@ from policies.branching.batch import Batch, tensors
 from policies.branching.cards import BranchingBudget, BranchingCard
 from policies.branching.convolution import HalfConvolution
 from policies.branching.format import BipartiteGraph
+from policies.branching.network import BranchingNetwork
 from policies.branching.samples import batch_of
-from policies.branching.weights import build, save
+from policies.branching.weights import save
 from policies.weights.cards import Part
+from policies.weights.networks import build
 
 
 class Published(HalfConvolution):
@@ -120,7 +122,7 @@ def saved(kind: str, width: int, batch: Batch, folder: Path, **more: Any) -> Any
     """A network with random weights, and its scorer."""
     classes = {"gcnn": "policies.branching.gcnn.GCNN", "hybrid": "policies.branching.hybrid.Hybrid"}
     part = Part(class_path=classes[kind], init_args={"width": width, **more})
-    network = build(part, folder)
+    network = build(part, BranchingNetwork, folder)
     network.fit([batch])
     budget = BranchingBudget(instances=0, minutes=0.0, threads=1, machine="here")
     name = f"{kind}{width}"

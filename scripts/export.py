@@ -1,8 +1,9 @@
-"""Makes weights and a card of a Lightning checkpoint: `python scripts/export.py CKPT --name tsp50 --minutes 40`.
+"""Makes weights and a card of a Lightning checkpoint: `python scripts/export.py CKPT --name tsp50`.
 
-Class paths, sizes, distributions and seed come from the `config.yaml` that the training wrote beside the run.
-Of a network that branches, the card also holds its agreement with strong branching on held-out samples:
-`python scripts/export.py CKPT --name auction --minutes 9 --held-out runs/milp/auction-easy/validation`.
+Class paths, sizes, distributions and seed come from the `config.yaml` that the training wrote beside the run, the
+minutes of the training from the checkpoint. Of a network that branches, the card also holds its agreement with
+strong branching on held-out samples: `python scripts/export.py CKPT --name auction --held-out
+runs/milp/auction-easy/validation`. Of one that predicts solutions it holds its figures on the validation pools.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from pathlib import Path
 import torch
 
 from co_gym.errors import InputError
+from milp.prediction.weights import FOLDER as PREDICTION_FOLDER
 from milp.pretrained_weights import FOLDER as BRANCHING_FOLDER
 from policies.branching import weights as branching
 from policies.branching.evaluation import evaluate
+from policies.prediction import weights as prediction
 from policies.weights.cards import FOLDER, find, read_card
 from policies.weights.checkpoint import DTYPES, save
 from policies.weights.conversion import from_lightning
+from policies.weights.networks import training_of
 
 RELIABILITY = "from the node after the A-th to the B-th SCIP's own rule decides, for branching"
 BY_NAME = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
@@ -31,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--name", required=True, help="name of the weights")
-    parser.add_argument("--minutes", type=float, required=True, help="wall-clock minutes of the training")
+    parser.add_argument("--minutes", type=float, help="of the training, if not the checkpoint's")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training")
     parser.add_argument(
         "--machine", default=f"{platform.machine()}, {os.cpu_count()} cores", help="what it ran on"
@@ -43,12 +47,30 @@ def main() -> None:
     parser.add_argument("--collecting-minutes", type=float, default=0.0, help="of one core, for branching")
     parser.add_argument("--reliability", type=int, nargs=2, default=(0, 0), metavar=("A", "B"), help=RELIABILITY)
     parser.add_argument("--blend", type=float, default=0.0, help="weight of pseudocosts, for branching")
+    parser.add_argument("--hooks", nargs="*", help="what works best with a prediction in SCIP, for its card")
     args = parser.parse_args()
+    kinds = {branching.TRAINING: branching_weights, prediction.TRAINING: prediction_weights}
     try:
-        path = branching_weights(args) if branching.is_branching(args.checkpoint, args.config) else policy(args)
+        path = kinds.get(training_of(args.checkpoint, args.config), policy)(args)
     except InputError as error:
         parser.error(str(error))
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+def prediction_weights(args: argparse.Namespace) -> Path:
+    network, card = prediction.from_lightning(
+        args.checkpoint,
+        name=args.name,
+        config=args.config,
+        minutes=args.minutes,
+        threads=args.threads,
+        machine=args.machine,
+    )
+    for label, figures in card.results.items():
+        print(label, *(f"{key} {value:.1f}" for key, value in figures.items()))
+    if args.hooks:
+        card = replace(card, hooks=tuple(args.hooks))
+    return prediction.save(network, card, args.output or PREDICTION_FOLDER)
 
 
 def policy(args: argparse.Namespace) -> Path:

@@ -24,6 +24,8 @@ def solve(
     memory_limit: float | None = None,
     seed: int = 0,
     branching: str | None = None,
+    predict: str | None = None,
+    hooks: str | None = None,
     start: str | None = None,
     output: str | None = None,
     plot: str | None = None,
@@ -42,6 +44,10 @@ def solve(
         memory_limit: Megabytes for an exact solver.
         seed: Seed of everything random.
         branching: Learned branching of method `scip`: weights by name or path, or `auto`.
+        predict: Predicted solutions for method `scip`: weights by name or path, or `auto`;
+            `co-gym prediction` lists them.
+        hooks: What method `scip` makes of them, joined by `+`: `predict-and-search`, `prediction-heuristic` (which
+            needs no prediction) or `prediction-branching`; by default what works best with the weights.
         start: File with a feasible solution to begin with.
         output: Write the solution here; .tour, .sol and .json are written as such, else one number a line.
         plot: Write a picture of the solution and of the convergence here (.png, .pdf or .svg).
@@ -54,7 +60,8 @@ def solve(
     from co_gym.report.table import print_results
     from co_gym.solvers.base import Options
 
-    settings = {} if branching is None else {"branching": branching}
+    given = {"branching": branching, "predict": predict, "hooks": hooks}
+    settings = {name: value for name, value in given.items() if value is not None}
     options = Options(time_limit, node_limit, memory_limit, seed, settings)
     results: list[Result] = []
     codes = []

@@ -1,4 +1,4 @@
-"""How solutions enter a SCIP solve: by a heuristic before presolving that leaves the model as it is."""
+"""What predictions do in a SCIP solve before presolving, and how solutions enter it there."""
 
 from __future__ import annotations
 
@@ -18,34 +18,96 @@ LOG = logging.getLogger("milp.prediction")
 
 PRIORITY = 1_000_000
 IDLE = {"result": SCIP_RESULT.DIDNOTRUN}
+DONE = {"result": SCIP_RESULT.DIDNOTFIND}
+FOUND = {"result": SCIP_RESULT.FOUNDSOL}
 
 
 @dataclass
-class SearchStatistics:
-    """What a search contributed to the last solve.
+class Statistics:
+    """What a prelude did in the last solve.
 
     Attributes:
-        ended: How the search ended (`optimal`: what it searched was exhausted), or why there was none.
+        ended: How it ended, or why there was none.
         chosen: Variables that the prediction chose.
-        delta: How many of them could differ.
-        solutions: Solutions that SCIP took.
-        objective: The best of them; None without any.
         seconds: Wall-clock time, the prediction's included.
     """
 
     ended: str = "not asked"
     chosen: int = 0
-    delta: int = 0
-    solutions: int = 0
-    objective: float | None = None
     seconds: float = 0.0
 
 
-class Door(Heur):
+@dataclass
+class SearchStatistics(Statistics):
+    """What a search contributed to the last solve; it ended as `optimal` if what it searched was exhausted.
+
+    Attributes:
+        delta: How many of the chosen variables could differ.
+        solutions: Solutions that SCIP took.
+        objective: The best of them; None without any.
+    """
+
+    delta: int = 0
+    solutions: int = 0
+    objective: float | None = None
+
+
+class Prelude(Heur):
+    """What is done once in a solve, before presolving; a failure is said in the log, and SCIP goes on.
+
+    Attributes:
+        statistics: Of the last solve.
+    """
+
+    title: str
+    """For the log."""
+    key: str
+    """Name of the heuristic in SCIP."""
+    mark: str
+    """Its character in SCIP's log."""
+    statistics: Statistics
+
+    @abstractmethod
+    def act(self) -> str:
+        """Does it; returns how that ended."""
+
+    def include(self, model: Any, priority: int = PRIORITY) -> Any:
+        """Attaches it to a PySCIPOpt model before its solve, and returns it."""
+        timing = SCIP_HEURTIMING.BEFOREPRESOL
+        model.includeHeur(self, self.key, self.title, self.mark, priority, 1, 0, -1, timing, True)
+        return self
+
+    def heurinit(self) -> None:
+        """A new solve begins."""
+        self.statistics = type(self.statistics)()
+
+    def heurexec(self, heurtiming: Any, nodeinfeasible: bool) -> dict[str, Any]:
+        """Acts, once in a solve."""
+        statistics = self.statistics
+        if statistics.ended != "not asked":
+            return IDLE
+        self._begin = time.perf_counter()
+        try:
+            statistics.ended = self.act()
+        except BaseException as error:  # an exception out of a callback would abort the whole solve
+            statistics.ended = self.failed(error)
+        statistics.seconds = time.perf_counter() - self._begin
+        return DONE
+
+    def failed(self, error: BaseException) -> str:
+        """Says in the log what went wrong, or passes Ctrl-C on; returns the same for `ended`."""
+        if isinstance(error, KeyboardInterrupt):
+            self.model.interruptSolve()
+        else:
+            LOG.warning("%s failed (%s: %s)", self.title, type(error).__name__, error)
+        return f"failed: {type(error).__name__}"
+
+
+class Door(Prelude):
     """A search before presolving that hands its solutions to SCIP, once in a solve.
 
     The model itself is not changed, so that its bound, status and optimum are those of the original problem
-    whatever the search does; one that fails is said in the log.
+    whatever the search does.
 
     Args:
         share: Of the remaining time limit, more than 0 and at most 1.
@@ -55,12 +117,7 @@ class Door(Heur):
         InputError: If a number is out of range.
     """
 
-    title: str
-    """For the log."""
-    key: str
-    """Name of the heuristic in SCIP."""
-    mark: str
-    """Its character in SCIP's log."""
+    statistics: SearchStatistics
 
     def __init__(self, share: float, seconds: float) -> None:
         if not 0 < share <= 1 or not seconds > 0:
@@ -72,32 +129,14 @@ class Door(Heur):
     def search(self) -> str:
         """Searches, and calls `pass_on`; returns how that ended."""
 
-    def include(self, model: Any, priority: int = PRIORITY) -> Any:
-        """Attaches the search to a PySCIPOpt model before its solve, and returns it."""
-        timing = SCIP_HEURTIMING.BEFOREPRESOL
-        model.includeHeur(self, self.key, self.title, self.mark, priority, 1, 0, -1, timing, True)
-        return self
-
-    def heurinit(self) -> None:
-        """A new solve begins."""
-        self.statistics = SearchStatistics()
+    def act(self) -> str:
+        """See `Prelude`."""
+        return self.search()
 
     def heurexec(self, heurtiming: Any, nodeinfeasible: bool) -> dict[str, Any]:
-        """Searches, once in a solve."""
-        statistics = self.statistics
-        if statistics.ended != "not asked":
-            return IDLE
-        self._begin = time.perf_counter()
-        try:
-            statistics.ended = self.search()
-        except BaseException as error:  # an exception out of a callback would abort the whole solve
-            statistics.ended = f"failed: {type(error).__name__}"
-            if isinstance(error, KeyboardInterrupt):
-                self.model.interruptSolve()
-            else:
-                LOG.warning("%s failed (%s: %s)", self.title, type(error).__name__, error)
-        statistics.seconds = time.perf_counter() - self._begin
-        return {"result": SCIP_RESULT.FOUNDSOL if statistics.solutions else SCIP_RESULT.DIDNOTFIND}
+        """See `Prelude`."""
+        result = super().heurexec(heurtiming, nodeinfeasible)
+        return FOUND if result is DONE and self.statistics.solutions else result
 
     @property
     def remaining(self) -> float:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from co_gym import registry
 from co_gym.errors import InputError
-from co_gym.formulation import MixedIntegerProgram
 from policies.learning.batches import Batch, Batches, InOrder, Key
 from policies.learning.loading import LoadedData
-from policies.prediction.samples import Sample, batch_of, samples_in
+from policies.prediction.samples import Sample, batch_of, read_pools
 
 
 class ShuffledPools(Batches):
@@ -45,7 +43,8 @@ class ShuffledPools(Batches):
 class SolutionPools(LoadedData):
     """Pools of good solutions from folders, all in memory with their programs.
 
-    A folder has the name of its distribution and holds the subfolders `train` and `validation`.
+    A folder says in its manifest whose pools it holds (see `policies.prediction.format`), and has the subfolders
+    `train` and `validation`; its own name is that of its validation set.
 
     Args:
         folders: Folders, each of one distribution of instances.
@@ -55,8 +54,8 @@ class SolutionPools(LoadedData):
         workers: See `LoadedData`.
 
     Raises:
-        InputError: If a number is out of range; in `setup`, if pools are missing or malformed, or there is no such
-            distribution.
+        InputError: If a number is out of range; in `setup`, if pools or a manifest are missing or malformed,
+            or the distribution is no longer there.
     """
 
     def __init__(
@@ -71,9 +70,9 @@ class SolutionPools(LoadedData):
 
     def setup(self, stage: str) -> None:
         """Reads the pools and makes the programs."""
-        self.validation = [self._read(folder, "validation") for folder in self.folders]
+        self.validation = [read_pools(folder, "validation", self.package) for folder in self.folders]
         if stage == "fit":
-            training = [self._read(folder, "train") for folder in self.folders]
+            training = [read_pools(folder, "train", self.package) for folder in self.folders]
             samples = [sample for part in training for sample in part]
             self.training = ShuffledPools(samples, self.instances, self.seed)
 
@@ -84,12 +83,3 @@ class SolutionPools(LoadedData):
     def validation_names(self) -> list[str]:
         """See `LoadedData`."""
         return [Path(folder).name for folder in self.folders]
-
-    def _read(self, folder: str, split: str) -> list[Sample]:
-        distribution = registry.distribution(self.package, Path(folder).name)
-        problem = registry.problem(distribution.problem)
-
-        def program(number: int) -> MixedIntegerProgram:
-            return problem.formulate(distribution.instance(split, number)).program
-
-        return samples_in(Path(folder).expanduser() / split, program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -36,6 +37,9 @@ class Training(L.LightningModule):
         self._optimizer, self._scheduler, self.seed = optimizer, scheduler, seed
         self.drawn = 0
         """Training instances so far, over all processes."""
+        self.seconds = 0.0
+        """Wall-clock seconds of training before this process began."""
+        self._begin: float | None = None
 
     def configure_optimizers(self) -> Any:
         """Optimizer, and the schedule by batches.
@@ -65,6 +69,7 @@ class Training(L.LightningModule):
 
     def on_fit_start(self) -> None:
         """Adopts what the training begins with, unless it is resumed."""
+        self._begin = time.perf_counter()
         if self.trainer.ckpt_path is None:
             self.adopt()
 
@@ -81,12 +86,13 @@ class Training(L.LightningModule):
         self.log("train/instances", float(self.drawn), sync_dist=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Adds the count of instances."""
-        checkpoint["instances"] = self.drawn
+        """Adds the count of instances, and the time."""
+        now = 0.0 if self._begin is None else time.perf_counter() - self._begin
+        checkpoint["instances"], checkpoint["seconds"] = self.drawn, self.seconds + now
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes up the count of instances."""
-        self.drawn = checkpoint.get("instances", 0)
+        """Takes up the count of instances, and the time."""
+        self.drawn, self.seconds = checkpoint.get("instances", 0), checkpoint.get("seconds", 0.0)
 
     def check(self, loss: Tensor) -> Tensor:
         """The loss, if it is finite.

@@ -10,6 +10,8 @@ from policies.branching.graph import BipartiteGraph
 
 VARIABLE_FEATURES = ("objective", "mean_coefficient", "degree", "max_coefficient", "min_coefficient", "binary")
 ROW_FEATURES = ("mean_coefficient", "degree", "side", "sense")
+SQUASHED = ("degree", "side")
+"""Features that networks see as sign(x) log(1 + |x|): they span orders of magnitude."""
 
 
 def graph_of(program: MixedIntegerProgram) -> BipartiteGraph:
@@ -45,6 +47,40 @@ def graph_of(program: MixedIntegerProgram) -> BipartiteGraph:
         indices=matrix.indices.astype(np.int32),
         values=data.astype(np.float32),
     )
+
+
+def squashed(features: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np.float32]:
+    """Features [k, F] as networks see them.
+
+    Args:
+        features: Of variables or rows.
+        names: What they are, `VARIABLE_FEATURES` or `ROW_FEATURES`.
+    """
+    found = features.copy()
+    for place, name in enumerate(names):
+        if name in SQUASHED:
+            found[:, place] = np.copysign(np.log1p(np.abs(features[:, place])), features[:, place])
+    return found
+
+
+DESCRIPTOR = (
+    "log variables", "log rows", "log entries per variable", "log entries per row", "binary share",
+    "equations' share", "share of <=", "mean coefficient", "unit coefficients' share", "mean objective",
+    "objectives' deviation",
+)  # fmt: skip
+"""What the numbers of `describe` are."""
+
+
+def describe(graph: BipartiteGraph) -> NDArray[np.float32]:
+    """What kind of program a graph is of, whatever the order of rows and columns; float32 [len(DESCRIPTOR)]."""
+    objective, binary = (graph.variables[:, VARIABLE_FEATURES.index(key)] for key in ("objective", "binary"))
+    senses, entries = graph.rows[:, ROW_FEATURES.index("sense")], graph.values
+    n, m, size = len(objective), max(len(senses), 1), max(entries.size, 1)
+    shares = [(senses == 0).sum() / m, (senses < 0).sum() / m]
+    coefficients = [entries.sum() / size, np.isclose(np.abs(entries), 1.0).sum() / size]
+    sizes = [np.log(n), np.log(m), np.log(size / n), np.log(size / m)]
+    found = [*sizes, binary.mean(), *shares, *coefficients, objective.mean(), objective.std()]
+    return np.array(found, dtype=np.float32)
 
 
 def _variables(program: MixedIntegerProgram, indices: NDArray, data: NDArray) -> NDArray[np.float32]:

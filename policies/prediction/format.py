@@ -1,7 +1,13 @@
-"""Pools of good solutions on disk: one file (.npz) for each instance. NumPy only, so that solvers write it."""
+"""Pools of good solutions on disk. NumPy only, so that solvers write them.
+
+A folder holds the pools of one distribution: a file (.npz) for each instance, in subfolders by split, and a
+manifest (`distribution.json`) that says which distribution it is.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +23,13 @@ DECLARED = {
     "packed": Declared(np.uint8, ("s", "w")),
     "minimize": Declared(np.int64, (), 0),
     "variables": Declared(np.int64, (), 1),
+    "seconds": Declared(np.float64, (), 0),
 }
+OPTIONAL = {"seconds": np.array(0.0)}
+"""What arrays are that a file may lack."""
+
+MANIFEST = "distribution.json"
+"""Name of the manifest; its field `distribution` is a name of the catalogue, or the absolute path of a folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +42,7 @@ class Pool:
         values: bool [s, b]; their binary variables.
         minimize: Whether lower objectives are better.
         variables: How many variables the program has.
+        seconds: Wall-clock seconds that making the pool took on one core; 0 if unknown, as in files without it.
     """
 
     columns: NDArray[np.int32]
@@ -37,6 +50,7 @@ class Pool:
     values: NDArray[np.bool_]
     minimize: bool
     variables: int
+    seconds: float = 0.0
 
     def __len__(self) -> int:
         return int(self.objectives.size)
@@ -70,6 +84,7 @@ class Pool:
             "packed": np.packbits(self.values, axis=1),
             "minimize": np.array(int(self.minimize)),
             "variables": np.array(self.variables),
+            "seconds": np.array(float(self.seconds)),
         }
         write_arrays(Path(path), _checked(arrays, Path(path)))
 
@@ -87,6 +102,7 @@ class Pool:
             values=np.unpackbits(found["packed"], axis=1, count=found["columns"].size).astype(bool),
             minimize=bool(found["minimize"]),
             variables=int(found["variables"]),
+            seconds=float(found["seconds"]),
         )
 
 
@@ -99,8 +115,49 @@ def pools(folder: str | Path) -> list[Path]:
     return files_in(folder, "pools of solutions")
 
 
+def read_manifest(folder: str | Path) -> str:
+    """The distribution whose pools a folder holds.
+
+    Raises:
+        InputError: If the manifest is missing or malformed.
+    """
+    path = Path(folder) / MANIFEST
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"expected the manifest that collecting pools writes (JSON): {error}", path=path
+        ) from error
+    name = found.get("distribution") if isinstance(found, dict) else None
+    if not isinstance(name, str):
+        raise InputError("field 'distribution': expected the name of a distribution or a folder's path", path=path)
+    return name
+
+
+def write_manifest(folder: str | Path, distribution: str) -> None:
+    """Says whose pools a folder holds, at once or not at all; the folder is made, and what is said already stays.
+
+    Raises:
+        InputError: If it holds pools of another distribution, or its manifest is malformed.
+    """
+    path = Path(folder) / MANIFEST
+    if path.exists():
+        if (known := read_manifest(folder)) != distribution:
+            what = f"field 'distribution' is {known!r}: expected {distribution!r}"
+            raise InputError(f"{what}; pools of another distribution belong into a folder of their own", path=path)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(json.dumps({"distribution": distribution}) + "\n", encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def _checked(given: dict[str, NDArray], path: Path) -> dict[str, NDArray]:
-    require_names(given, set(DECLARED), set(DECLARED), path)
+    require_names(given, DECLARED.keys() - OPTIONAL.keys(), set(DECLARED), path)
+    given = OPTIONAL | given
     sizes: dict[str, int] = {}
     found = {name: checked(name, given[name], declared, sizes, path) for name, declared in DECLARED.items()}
     if not sizes["s"] or not sizes["b"]:

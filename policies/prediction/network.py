@@ -13,7 +13,7 @@ from co_gym.errors import InputError
 from policies.branching.batch import Batch, Edges, edges_of
 from policies.branching.convolution import HalfConvolution
 from policies.branching.statistics import Standardize, squash
-from policies.prediction.features import ROW_FEATURES, VARIABLE_FEATURES
+from policies.prediction.features import ROW_FEATURES, SQUASHED, VARIABLE_FEATURES
 
 NEWTON_STEPS = 50
 """Most steps of the fit of the calibration."""
@@ -146,8 +146,8 @@ class Predictor(nn.Module):
         return F.relu(self.variable_2(columns)), F.relu(self.row_2(rows)), edges_of(batch, values)
 
 
-_VARIABLES = torch.tensor([name == "degree" for name in VARIABLE_FEATURES])
-_ROWS = torch.tensor([name in ("degree", "side") for name in ROW_FEATURES])
+_VARIABLES = torch.tensor([name in SQUASHED for name in VARIABLE_FEATURES])
+_ROWS = torch.tensor([name in SQUASHED for name in ROW_FEATURES])
 
 
 def _tame(x: Tensor, which: Tensor) -> Tensor:

@@ -9,11 +9,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from co_gym import registry
 from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
+from co_gym.splits import Distribution
 from policies.branching.batch import Batch, joined, tensors
 from policies.prediction.features import graph_of
-from policies.prediction.format import Pool, pools
+from policies.prediction.format import MANIFEST, Pool, pools, read_manifest
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,14 @@ class Sample:
         columns: int64 [b]; the binary variables.
         pool: bool [s, b]; their values, the best solution first.
         behind: float64 [s]; what the solutions lack to the best, relative to it.
+        seconds: What the pool took to make; 0 if unknown.
     """
 
     graph: Batch
     columns: Tensor
     pool: Tensor
     behind: Tensor
+    seconds: float = 0.0
 
 
 def sample_of(program: MixedIntegerProgram, pool: Pool) -> Sample:
@@ -53,6 +57,7 @@ def sample_of(program: MixedIntegerProgram, pool: Pool) -> Sample:
         columns=torch.from_numpy(pool.columns).long(),
         pool=torch.from_numpy(pool.values),
         behind=torch.from_numpy(pool.behind),
+        seconds=pool.seconds,
     )
 
 
@@ -67,6 +72,35 @@ def samples_in(folder: str | Path, program: Callable[[int], MixedIntegerProgram]
         InputError: If a file cannot be read or is not of its program, or there is none; names file or folder.
     """
     return [_read(path, program) for path in pools(folder)]
+
+
+def read_pools(folder: str | Path, split: str, package: str = "milp") -> list[Sample]:
+    """The pools of a split of a folder, with the programs of its distribution.
+
+    Args:
+        folder: Holds subfolders with the names of the splits.
+        split: Of the distribution.
+        package: Package that offers the distribution.
+
+    Raises:
+        InputError: If pools are missing or malformed, or there is no such distribution.
+    """
+    folder = Path(folder).expanduser()
+    distribution = _distribution(folder, package)
+    problem = registry.problem(distribution.problem)
+
+    def program(number: int) -> MixedIntegerProgram:
+        return problem.formulate(distribution.instance(split, number)).program
+
+    return samples_in(folder / split, program)
+
+
+def _distribution(folder: Path, package: str) -> Distribution:
+    name = read_manifest(folder)
+    try:
+        return registry.distribution(package, name)
+    except InputError as error:
+        raise InputError(f"field 'distribution': {error}", path=folder / MANIFEST) from error
 
 
 def _read(path: Path, program: Callable[[int], MixedIntegerProgram]) -> Sample:

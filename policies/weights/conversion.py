@@ -12,7 +12,16 @@ from policies.preparation import prepare, sizes
 from policies.weights.cards import Budget, Card, Configuration, Trained
 from policies.weights.checkpoint import build
 from policies.weights.plain import from_plain
-from policies.weights.runs import batches, config_of, part_of, read_checkpoint, read_config, section, weights_in
+from policies.weights.runs import (
+    batches,
+    config_of,
+    minutes_of,
+    part_of,
+    read_checkpoint,
+    read_config,
+    section,
+    weights_in,
+)
 
 PREFIX = "policy."
 POLICY = f"{ConstructivePolicy.__module__}.{ConstructivePolicy.__qualname__}"
@@ -23,7 +32,7 @@ def from_lightning(
     *,
     name: str | None = None,
     config: str | Path | None = None,
-    minutes: float = 0.0,
+    minutes: float | None = None,
     threads: int = 1,
     machine: str = "unknown",
 ) -> tuple[ConstructivePolicy, Card]:
@@ -36,7 +45,7 @@ def from_lightning(
         checkpoint: The `.ckpt`.
         name: Name of the weights; the checkpoint's by default.
         config: The configuration; by default `config.yaml` in the folder of the checkpoint or in one of two above.
-        minutes: Minutes of wall-clock time that the training took.
+        minutes: Minutes of wall-clock time that the training took; None: as the checkpoint says.
         threads: Threads that it used.
         machine: What it ran on.
 
@@ -63,7 +72,7 @@ def from_lightning(
         seed=int(data.get("seed") or 0),
         budget=Budget(
             instances=batches(saved, path) * int(data.get("batch_size", 1)),
-            minutes=minutes,
+            minutes=minutes_of(saved) if minutes is None else minutes,
             threads=threads,
             machine=machine,
         ),

@@ -93,6 +93,12 @@ def weights_in(saved: dict[str, Any], prefix: str, path: Path) -> dict[str, Tens
     return {key.removeprefix(prefix): value for key, value in given.items()}
 
 
+def minutes_of(saved: dict[str, Any]) -> float:
+    """Minutes of wall-clock time that a training took, as it says itself; 0 if it does not."""
+    found = saved.get("seconds", 0.0)
+    return round(float(found) / 60, 2) if isinstance(found, float) else 0.0
+
+
 def batches(saved: dict[str, Any], path: Path) -> int:
     """How many batches the training has seen.
 

@@ -14,10 +14,12 @@ from milp.scorers import GCNNScorer, HybridScorer
 from policies.branching.batch import tensors
 from policies.branching.cards import BranchingBudget, BranchingCard
 from policies.branching.format import BipartiteGraph
+from policies.branching.network import BranchingNetwork
 from policies.branching.samples import batch_of
 from policies.branching.synthetic import random_graph
-from policies.branching.weights import build, save
+from policies.branching.weights import save
 from policies.weights.cards import Part
+from policies.weights.networks import build
 
 PARTS = {
     "gcnn": Part(class_path="policies.branching.gcnn.GCNN", init_args={"width": 24}),
@@ -46,7 +48,7 @@ def batch(graph, candidates, features):
 def written(name, folder):
     """A network with statistics of its own, and its files."""
     torch.manual_seed(0)
-    network = build(PARTS[name], folder).eval()
+    network = build(PARTS[name], BranchingNetwork, folder).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     network.fit([batch(*sample(seed)) for seed in (5, 6)])

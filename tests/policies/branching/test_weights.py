@@ -11,8 +11,10 @@ import yaml
 from co_gym.errors import InputError
 from policies.branching.cards import BranchingBudget, BranchingCard
 from policies.branching.synthetic import write_folder
-from policies.branching.weights import build, is_branching, load, save
+from policies.branching.network import BranchingNetwork
+from policies.branching.weights import TRAINING, load, save
 from policies.weights.cards import Part, read_card
+from policies.weights.networks import build, training_of
 
 SIZES = {"features": 9, "width": 8, "root_width": 4}
 HYBRID = Part(class_path="policies.branching.hybrid.Hybrid", init_args=SIZES)
@@ -26,12 +28,12 @@ def card(part, name="one"):
 
 
 def written(part, folder):
-    return save(build(part, folder), card(part), folder)
+    return save(build(part, BranchingNetwork, folder), card(part), folder)
 
 
 @pytest.mark.parametrize("part", [HYBRID, GCNN], ids=["hybrid", "gcnn"])
 def test_what_is_saved_is_loaded(part, tmp_path):
-    network = build(part, tmp_path)
+    network = build(part, BranchingNetwork, tmp_path)
     path = save(network, card(part), tmp_path)
     found = load("one", tmp_path)
     assert not found.training
@@ -68,13 +70,13 @@ def test_cards_that_are_refused(tmp_path, change, message):
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path):
-    network = build(HYBRID, tmp_path)
+    network = build(HYBRID, BranchingNetwork, tmp_path)
     with torch.no_grad():
         network.score.weight[0, 0] = torch.nan
     with pytest.raises(InputError, match=r"'score\.weight' holds a number that is not finite"):
         save(network, card(HYBRID), tmp_path)
     with pytest.raises(InputError, match="has shape"):
-        save(build(GCNN, tmp_path), card(replace(GCNN, init_args={"width": 4})), tmp_path)
+        save(build(GCNN, BranchingNetwork, tmp_path), card(replace(GCNN, init_args={"width": 4})), tmp_path)
 
 
 def test_the_script(tmp_path, monkeypatch, capsys):
@@ -88,9 +90,9 @@ def test_the_script(tmp_path, monkeypatch, capsys):
         "data": {"class_path": "any", "init_args": {"folders": [str(tmp_path / "easy")], "seed": 7}},
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    state = {f"network.{key}": value for key, value in build(HYBRID, tmp_path).state_dict().items()}
+    state = {f"network.{key}": value for key, value in build(HYBRID, BranchingNetwork, tmp_path).state_dict().items()}
     torch.save({"state_dict": state, "instances": 640}, tmp_path / "best.ckpt")
-    assert is_branching(tmp_path / "best.ckpt")
+    assert training_of(tmp_path / "best.ckpt") == TRAINING
     words = [tmp_path / "best.ckpt", "--name", "tiny", "--minutes", 3, "--output", tmp_path / "out"]
     words += ["--held-out", tmp_path / "easy/validation", "--collecting-minutes", 5]
     monkeypatch.setattr(sys, "argv", ["export.py", *map(str, words)])

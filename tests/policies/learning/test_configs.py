@@ -11,7 +11,7 @@ from co_gym import registry
 from policies.branching.hybrid import FEATURES
 from policies.branching.synthetic import write_folder
 from policies.learning.cli import CONFIGS, main
-from policies.prediction.format import Pool
+from policies.prediction.format import Pool, write_manifest
 
 TINY = {
     "policies.encoders.attention.AttentionEncoder": {"width": 16, "heads": 2, "layers": 1, "feedforward": 16},
@@ -24,6 +24,7 @@ TINY = {
 
 def write_pools(folder):
     """Pools of two instances, which are no solutions."""
+    write_manifest(folder, folder.name)
     for split in ("train", "validation"):
         (folder / split).mkdir(parents=True)
         for number in range(2):
@@ -58,9 +59,12 @@ def test_a_configuration_trains_and_validates(path, tmp_path, monkeypatch):
     config = shrunk(yaml.safe_load(path.read_text()))
     config["trainer"].pop("callbacks", None)  # other weights are of another width
     config["trainer"] |= {"max_epochs": 1, "num_sanity_val_steps": 0, "check_val_every_n_epoch": 1}
+    pools = config["data"]["class_path"].endswith("SolutionPools")
+    if pools:
+        config["data"]["init_args"].setdefault("folders", ["set-cover-tiny"])  # coco.yaml leaves them to the user
     if "folders" in config["data"]["init_args"]:
         for folder in config["data"]["init_args"]["folders"]:
-            if config["data"]["class_path"].endswith("SolutionPools"):
+            if pools:
                 write_pools(tmp_path / folder)
             else:
                 write_folder(tmp_path / folder, 2, 1, samples=2, f=FEATURES)

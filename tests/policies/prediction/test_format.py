@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from co_gym.errors import InputError
-from policies.arrays import write_arrays
-from policies.prediction.format import Pool, pools
+from policies.arrays import read_arrays, write_arrays
+from policies.prediction.format import Pool, pools, read_manifest, write_manifest
 
 RNG = np.random.default_rng(0)
 POOL = Pool(
@@ -17,6 +17,7 @@ POOL = Pool(
     values=RNG.random((3, 9)) < 0.5,
     minimize=True,
     variables=12,
+    seconds=2.5,
 )
 
 
@@ -25,9 +26,39 @@ def test_round_trip(tmp_path: Path) -> None:
     found = Pool.load(tmp_path / "a.npz")
     for name in ("columns", "objectives", "values"):
         np.testing.assert_array_equal(getattr(found, name), getattr(POOL, name))
-    assert (found.minimize, found.variables, len(found)) == (True, 12, 3)
+    assert (found.minimize, found.variables, len(found), found.seconds) == (True, 12, 3, 2.5)
     assert pools(tmp_path) == [tmp_path / "a.npz"]
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_seconds_may_be_unknown(tmp_path: Path) -> None:
+    POOL.save(tmp_path / "a.npz")
+    arrays = read_arrays(tmp_path / "a.npz", "a pool", without={"seconds"})
+    write_arrays(tmp_path / "b.npz", arrays)
+    assert Pool.load(tmp_path / "b.npz").seconds == 0.0
+
+
+def test_a_manifest_says_whose_pools_a_folder_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "pools/mine"
+    write_manifest(folder, "set-cover-tiny")
+    before = (folder / "distribution.json").stat()
+    write_manifest(folder, "set-cover-tiny")
+    assert (folder / "distribution.json").stat() == before
+    assert read_manifest(folder) == "set-cover-tiny"
+    with pytest.raises(InputError, match="field 'distribution' is 'set-cover-tiny': expected 'auction-tiny'"):
+        write_manifest(folder, "auction-tiny")
+    assert read_manifest(folder) == "set-cover-tiny"
+    assert [path.name for path in folder.iterdir()] == ["distribution.json"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"distribution": 3}', '{"distribution": "set-cov', b"\xff"])
+def test_wrong_manifests(tmp_path: Path, content: str | bytes) -> None:
+    (tmp_path / "distribution.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    for act in (lambda: read_manifest(tmp_path), lambda: write_manifest(tmp_path, "set-cover-tiny")):
+        with pytest.raises(
+            InputError, match=r"distribution\.json: (field 'distribution': )?expected the (man|name)"
+        ):
+            act()
 
 
 def test_weights() -> None:
@@ -48,6 +79,7 @@ def test_weights() -> None:
         ({"variables": 11}, "array 'columns' holds 11: expected less than 11"),
         ({"values": POOL.values[:2]}, r"array 'packed' has shape \[2, 2\]: expected \[3"),
         ({"columns": np.arange(12, dtype=np.int32), "values": POOL.values[:, :3]}, "array 'packed' has 1 bytes"),
+        ({"seconds": -1.0}, "array 'seconds' holds -1: expected at least 0"),
         ({"objectives": np.zeros(0), "values": POOL.values[:0]}, "at least one solution"),
     ],
 )

@@ -14,7 +14,7 @@ from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
 from policies.learning.cli import main
 from policies.learning.prediction_data import ShuffledPools, SolutionPools
-from policies.prediction.format import Pool
+from policies.prediction.format import Pool, write_manifest
 from policies.prediction.samples import batch_of, instances_of, sample_of, samples_in
 
 NAME = "set-cover-tiny"
@@ -45,6 +45,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / NAME / split).mkdir(parents=True)
         for number in range(count):
             pool_of(program_of(number, split), 2 + number % 2).save(tmp_path / NAME / split / f"{number:05d}.npz")
+    write_manifest(tmp_path / NAME, NAME)
     return tmp_path / NAME
 
 
@@ -116,7 +117,7 @@ def test_arguments_are_checked(tmp_path: Path) -> None:
     for folders, instances, seed in (([], 4, 0), (["a"], 0, 0), (["a"], 4, -1)):
         with pytest.raises(InputError, match="expected at least"):
             SolutionPools(folders, instances, seed)
-    with pytest.raises(InputError, match="nonsense"):
+    with pytest.raises(InputError, match=r"nonsense/distribution\.json: expected the manifest"):
         SolutionPools([str(tmp_path / "nonsense")]).setup("fit")
 
 
