@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from milp.branching import LearnedBranching
+    from milp.prediction.branching import PredictionBranching
     from milp.prediction.heuristic import PredictionHeuristic
     from milp.prediction.predict_and_search import PredictAndSearch
     from milp.prediction.warm_start import WarmStart
 
-__all__ = ["LearnedBranching", "PredictAndSearch", "PredictionHeuristic", "WarmStart"]
+__all__ = ["LearnedBranching", "PredictAndSearch", "PredictionBranching", "PredictionHeuristic", "WarmStart"]
 
 _MODULES = {
     "LearnedBranching": "milp.branching",
     "PredictAndSearch": "milp.prediction.predict_and_search",
+    "PredictionBranching": "milp.prediction.branching",
     "PredictionHeuristic": "milp.prediction.heuristic",
     "WarmStart": "milp.prediction.warm_start",
 }

@@ -5,6 +5,7 @@ After Shaw 1998 and Danna et al. 2005. It needs nothing learned; a prediction ma
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from co_gym.relaxation import Relaxation, solve_relaxation
 from co_gym.solvers.base import Answer, Monitor, Options, Role
 from milp.fixing import loosened
 from milp.highs import Run, as_highs, set_start, status_of, values_of
+from milp.interrupt import AbandonedError
 from milp.neighbourhoods import Neighbourhoods
 from milp.reporting import Reporter, settle
 
@@ -32,10 +34,14 @@ REPAIR_SECONDS = 2.0
 """Most seconds of one repair."""
 SURE = 0.99
 """Variables that are predicted at least as surely are fixed at first."""
+IDLE_REPAIRS = 30
+"""Repairs without improvement, at least, before the search may end for lack of it."""
 BETTER = 1e-9
 """Relative improvement that counts."""
 
-Tell = Callable[[NDArray], None]
+Tell = Callable[[NDArray], object]
+
+LOG = logging.getLogger("milp.destroy_and_repair")
 
 
 @dataclass
@@ -49,11 +55,14 @@ class Search:
         is_over: Asked now and then; whether to stop.
         seed: Of everything random.
         marginals: [n] float64, predicted probabilities of being 1; None: nothing is predicted.
-        patience: Stops after so long without improvement, relative to the time until the last one.
+        patience: Stops after so long without improvement, relative to the time until the last one, and
+            `IDLE_REPAIRS` repairs.
         incumbent: The best solution so far.
-        ended: Why the search ended: `optimal`, `infeasible`, `stagnated`, `time`, `interrupted`, `no solution`.
+        ended: Why the search ended: `optimal`, `infeasible`, `stagnated`, `time`, `interrupted`, `no solution`,
+            `stuck`.
         repairs: How many neighbourhoods were searched.
         interrupted: Whether Ctrl-C stopped it.
+        stuck: Whether HiGHS did not return, which ends the search.
     """
 
     program: MixedIntegerProgram
@@ -67,6 +76,7 @@ class Search:
     ended: str = "time"
     repairs: int = 0
     interrupted: bool = False
+    stuck: bool = False
 
     def run(self) -> None:
         """Searches until time is up or nothing is left to do."""
@@ -75,24 +85,31 @@ class Search:
         if self.marginals is not None:
             self._fix_and_repair(self.marginals)
         predicted = self.marginals is not None and self.incumbent is not None
+        if self.stuck:
+            self.ended = "stuck"
+            return
         if not predicted and not self._first():
             return
         relaxation = self._relaxation()
         rng = np.random.default_rng(self.seed)
         neighbourhoods = Neighbourhoods(self.program, rng, relaxation.x, relaxation.reduced_costs, self.marginals)
-        last, most = self._elapsed, int(self.program.integer.sum())
+        last, idle, most = self._elapsed, 0, int(self.program.integer.sum())
         while self._left > 0:
             assert self.incumbent is not None
             if self._stopped():
                 self.ended = "interrupted"
                 return
-            if self._elapsed - last > 2.0 + self.patience * last:
+            if idle >= IDLE_REPAIRS and self._elapsed - last > 2.0 + self.patience * last:
                 self.ended = "stagnated"
                 return
             operator = neighbourhoods.draw()
             free = neighbourhoods.free(operator, self.incumbent)
             status, better = self._repair(free)
+            if self.stuck:
+                self.ended = "stuck"
+                return
             operator.learn(better, status == "time", most)
+            idle = 0 if better else idle + 1
             if better:
                 last = self._elapsed
             elif status == "optimal" and free.size == most:
@@ -120,6 +137,8 @@ class Search:
             self._take(values)
         if status in ("optimal", "infeasible", "unbounded"):
             self.ended = status
+        elif self.stuck:
+            self.ended = "stuck"
         elif self.incumbent is None:
             self.ended = "interrupted" if self._stopped() else "no solution"
         else:
@@ -131,7 +150,7 @@ class Search:
         values = np.round(marginals)
         doubt = np.where(self.program.binary, 0.5 - np.abs(marginals - 0.5), np.inf)
         fixed = doubt < 1.0 - SURE
-        while fixed.any() and self._left > 0 and not self._stopped():
+        while fixed.any() and self._left > 0 and not self._stopped() and not self.stuck:
             fixed = loosened(self.program, values, fixed, doubt)
             part, columns = restricted(self.program, values, np.flatnonzero(self.program.integer & ~fixed))
 
@@ -206,7 +225,12 @@ class Search:
             return found or self.is_over()
 
         run = Run(highs, take)
-        self.interrupted |= run.go("highs-repair", is_over)
+        try:
+            self.interrupted |= run.go("highs-repair", is_over)
+        except AbandonedError as error:
+            LOG.warning("the search ends: %s", error)
+            self.stuck = True
+            return "time", None
         known = {"optimal": "optimal", "infeasible": "infeasible", "unbounded": "unbounded", "empty": "optimal"}
         return known.get(status_of(highs), "time"), values_of(highs)
 

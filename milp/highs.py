@@ -15,7 +15,7 @@ from co_gym.highs import quiet_highs
 from co_gym.instance import Instance
 from co_gym.relaxation import to_highs
 from co_gym.solvers.base import Answer, Monitor, Options, Role
-from milp.interrupt import Guard, run_aside
+from milp.interrupt import AbandonedError, Guard, run_aside
 from milp.reporting import Reporter
 
 FEASIBLE_POINT = 2
@@ -58,6 +58,10 @@ class Highs:
         return _answer(highs, report, interrupted)
 
 
+GRACE, LATE = 20.0, 2.0
+"""Seconds, and multiples of its time limit, after which a run is given up."""
+
+
 class Run:
     """A run of HiGHS in a thread of its own: passes on what it finds, and can be stopped.
 
@@ -77,7 +81,7 @@ class Run:
 
         self.highs, self.on_solution, self.on_bound, self.guard = highs, on_solution, on_bound, Guard()
         self.kinds = cb.HighsCallbackType
-        self.stopping = False
+        self.stopping = self.abandoned = False
         highs.setCallback(self._called, None)
         names = ["MipInterrupt", "SimplexInterrupt", "IpmInterrupt"]
         names += ["MipImprovingSolution"] if on_solution is not None else []
@@ -93,9 +97,15 @@ class Run:
             is_over: Asked now and then; if so, it is stopped.
 
         Raises:
+            AbandonedError: If HiGHS does not return long after its time limit: it has been seen to loop for ever.
             BaseException: What a callback raised.
         """
-        interrupted = run_aside(self.highs.run, self.interruptSolve, name, is_over)
+        most = GRACE + LATE * self.highs.getOptionValue("time_limit")[1]
+        try:
+            interrupted = run_aside(self.highs.run, self.interruptSolve, name, is_over, most)
+        except AbandonedError:
+            self.abandoned = True
+            raise
         failure = self.guard.failure
         if failure is not None and not isinstance(failure, KeyboardInterrupt):
             raise failure
@@ -107,7 +117,10 @@ class Run:
 
     def _called(self, kind: Any, message: str, out: Any, back: Any, user: Any) -> None:
         """What HiGHS calls, in the thread that runs it."""
-        if kind == self.kinds.kCallbackMipImprovingSolution:
+        if self.abandoned:
+            if back is not None:
+                back.user_interrupt = True
+        elif kind == self.kinds.kCallbackMipImprovingSolution:
             self._tell(self.on_solution, np.array(out.mip_solution))
         elif kind == self.kinds.kCallbackMipLogging:
             self._tell(self.on_bound, float(out.mip_dual_bound))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
+
+from co_gym.errors import SolverError
 
 POLL = 0.1
 """Seconds between looks at whether SCIP has finished while Python can still take signals."""
@@ -53,8 +57,16 @@ def optimize(model: Any, guard: Guard | None = None) -> bool:
     return interrupted
 
 
+class AbandonedError(SolverError):
+    """A solver did not keep to its own time limit, and was left behind in its thread."""
+
+
 def run_aside(
-    run: Callable[[], object], stop: Callable[[], object], name: str, is_over: Callable[[], bool] = lambda: False
+    run: Callable[[], object],
+    stop: Callable[[], object],
+    name: str,
+    is_over: Callable[[], bool] = lambda: False,
+    most: float = math.inf,
 ) -> bool:
     """Runs a solver's native code in a thread of its own, so that Ctrl-C is noticed in this one.
 
@@ -63,11 +75,13 @@ def run_aside(
         stop: Asks it to stop; called after Ctrl-C.
         name: Of the thread.
         is_over: Asked every `POLL` seconds; if so, it is stopped too.
+        most: Seconds after which the thread is left behind, running, until the process ends.
 
     Returns:
         Whether there was a Ctrl-C.
 
     Raises:
+        AbandonedError: If the thread was left behind.
         BaseException: Whatever `run` raised.
     """
     failures: list[BaseException] = []
@@ -82,11 +96,13 @@ def run_aside(
             done.set()
 
     threading.Thread(target=catch, name=name, daemon=True).start()
-    interrupted = False
+    interrupted, begin = False, time.perf_counter()
     while True:
         try:
             if done.wait(POLL):
                 break
+            if time.perf_counter() - begin > most:
+                raise AbandonedError(f"{name} does not return: it was left behind after {most:.0f} s")
             if is_over():
                 stop()
         except KeyboardInterrupt:

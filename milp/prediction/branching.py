@@ -12,7 +12,7 @@ from milp.kernels import nodes as kernel
 from milp.native import check, library, pointer
 from milp.prediction.door import PRIORITY, Prelude, Statistics
 from milp.prediction.marginals import UNKNOWN, Prediction, marginals_of
-from milp.prediction.trust_region import CONFIDENCE
+from milp.prediction.trust_region import trust_region
 
 DOWN, UP = 0, 1
 """Values of SCIP_BRANCHDIR."""
@@ -97,20 +97,19 @@ class PredictionBranching(Prelude):
         """Sets priorities and directions, and starts selecting nodes."""
         variables = self.model.getVars(transformed=False)
         marginals = marginals_of(self.prediction, self.model, variables)
-        chosen = np.minimum(marginals, 1.0 - marginals) < 1.0 - CONFIDENCE
-        predicted = marginals != UNKNOWN
-        self.statistics.chosen, self.statistics.directions = int(chosen.sum()), int(predicted.sum())
-        if not predicted.any():
+        region, predicted = trust_region(marginals), np.flatnonzero(marginals != UNKNOWN)
+        self.statistics.chosen, self.statistics.directions = len(region), predicted.size
+        if not predicted.size:
             return "nothing is predicted"
         lib, scip = library(), pointer(self.model)
-        for j in np.flatnonzero(chosen):
+        for j in (*region.zeros, *region.ones):
             check(lib.SCIPaddVarBranchPriority(scip, variables[j].ptr(), 1), "a branching priority")
-        for j in np.flatnonzero(predicted):
+        for j in predicted:
             direction = UP if marginals[j] > UNKNOWN else DOWN
             check(lib.SCIPchgVarBranchDirection(scip, variables[j].ptr(), direction), "a branching direction")
         if self._selector is not None:
-            transformed = [self.model.getTransformedVar(variables[j]) for j in np.flatnonzero(predicted)]
-            self._selector.start(self.model, [one.getIndex() for one in transformed], marginals[predicted])
+            indices = [self.model.getTransformedVar(variables[j]).getIndex() for j in predicted]
+            self._selector.start(self.model, indices, marginals[predicted])
         return "followed"
 
 

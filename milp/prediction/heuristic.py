@@ -27,8 +27,8 @@ class PredictionHeuristic(Door):
         prediction: Probabilities of the binary variables; None: nothing is predicted.
         share: Of the remaining time limit, more than 0 and at most 1.
         seconds: Most seconds, whatever the limit.
-        patience: It ends when nothing better was found for two seconds and this many times as long as the last
-            improvement took.
+        patience: It ends when nothing better was found in 30 repairs, for two seconds, and this many times as long
+            as the last improvement took.
         seed: Of its random choices.
 
     Raises:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from co_gym.solvers.base import Options
 from milp.destroy_and_repair import Search, restricted
 from milp.distributions import distribution
 from milp.distributions.catalogue import FAMILIES
+from milp.highs import Run
 from milp.neighbourhoods import Neighbourhoods
 
 
@@ -83,3 +86,35 @@ def test_an_infeasible_program() -> None:
     search.run()
     assert search.ended == "infeasible"
     assert search.incumbent is None
+
+
+def test_a_run_that_does_not_return_ends_the_search_and_keeps_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    program, found = distribution("item-placement-tiny").program("test", 0), []
+    whole, go = program.num_variables, Run.go
+
+    def stuck(self: Run, name: str, is_over: Any = lambda: False) -> bool:
+        if self.highs.getNumCol() == whole:
+            return go(self, name, is_over)
+        self.highs = Sleeper()
+        monkeypatch.setattr("milp.highs.GRACE", 0.2)
+        return go(self, name, is_over)
+
+    class Sleeper:
+        def run(self) -> None:
+            time.sleep(20.0)
+
+        def getOptionValue(self, name: str) -> tuple[int, float]:
+            return 0, 0.1
+
+    monkeypatch.setattr(Run, "go", stuck)
+    monkeypatch.setattr("milp.destroy_and_repair.FIRST_SECONDS", 0.0)
+    search = Search(program, 30.0, found.append)
+    begin = time.perf_counter()
+    search.run()
+    assert time.perf_counter() - begin < 15
+    assert search.ended == "stuck"
+    assert search.incumbent is not None
+    assert program.is_feasible(search.incumbent)
+    assert "does not return" in caplog.text

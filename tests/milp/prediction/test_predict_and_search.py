@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import csv
 import logging
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,13 +16,6 @@ from milp.distributions.catalogue import FAMILIES
 from milp.model import build_model
 from milp.prediction.heuristic import PredictionHeuristic
 from milp.prediction.predict_and_search import PredictAndSearch
-
-ADVERSARIES: dict[str, Callable[[NDArray], NDArray]] = {
-    "inverted": lambda x: np.clip(1.0 - x, 0.0, 1.0),
-    "random": lambda x: np.random.default_rng(0).random(x.size),
-    "constant": lambda x: np.ones(x.size),
-    "nan": lambda x: np.full(x.size, np.nan),
-}
 
 
 def solved(program: MixedIntegerProgram) -> tuple[str, float, NDArray]:
@@ -41,58 +32,33 @@ def searched(program: MixedIntegerProgram, prediction: Any, **options: Any) -> t
     return model, search
 
 
-def check_exact(program: MixedIntegerProgram, names: Iterable[str] = ADVERSARIES) -> None:
-    """Every adversary leaves status and optimum as they are, with every hook."""
-    status, optimum, x = solved(program)
-    for name in names:
-        adversary = ADVERSARIES[name]
-        model, search = searched(program, adversary(x), seconds=0.5)
-        assert model.getStatus() == status == "optimal", name
-        assert model.getObjVal() == pytest.approx(optimum, rel=1e-6), name
-        assert model.getDualbound() == pytest.approx(optimum, rel=1e-6), name
-        expected = "nothing is predicted" if name == "nan" else search.statistics.ended
-        assert search.statistics.ended == expected, name
-        assert "failed" not in search.statistics.ended, name
-        model, _ = build_model(program)
-        repairing = PredictionHeuristic(adversary(x), seconds=0.2).include(model)
-        model.optimize()
-        assert model.getStatus() == "optimal", name
-        assert model.getObjVal() == pytest.approx(optimum, rel=1e-6), name
-        assert "failed" not in repairing.statistics.ended, name
+HOOKS = lambda p: PredictAndSearch(p, seconds=0.5), lambda p: PredictionHeuristic(p, seconds=0.2)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_exact_on_families(family: str) -> None:
-    check_exact(distribution(f"{family}-tiny").program("test", 0), ["inverted"])
+def test_exact_on_families(family: str, check_exact: Any) -> None:
+    program = distribution(f"{family}-tiny").program("test", 0)
+    check_exact(lambda: build_model(program)[0], *HOOKS, names=["inverted"])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
-def test_exact_on_more_of_the_families(family: str) -> None:
+def test_exact_on_more_of_the_families(family: str, check_exact: Any) -> None:
     for index in range(4):
-        check_exact(distribution(f"{family}-tiny").program("test", index))
+        program = distribution(f"{family}-tiny").program("test", index)
+        check_exact(lambda program=program: build_model(program)[0], *HOOKS)
 
 
 @pytest.mark.slow
-def test_exact_on_real_files(shared_data: Path) -> None:
-    with (shared_data / "miplib" / "optima.csv").open() as stream:
-        table = list(csv.DictReader(stream))
-    for row in table:
-        plain = Model()
-        plain.hideOutput()
-        plain.readProblem(str(shared_data / "miplib" / row["instance"]))
-        plain.optimize()
-        x = np.array([plain.getVal(variable) for variable in plain.getVars()])
-        for hook in (PredictAndSearch, PredictionHeuristic):
-            for name, adversary in ADVERSARIES.items():
-                model = Model()
-                model.hideOutput()
-                model.readProblem(str(shared_data / "miplib" / row["instance"]))
-                search = hook(adversary(x), seconds=0.5).include(model)
-                model.optimize()
-                assert model.getStatus() == "optimal", (row, name)
-                assert model.getObjVal() == pytest.approx(float(row["optimum"]), rel=1e-6), (row, name)
-                assert "failed" not in search.statistics.ended, (row, name)
+def test_exact_on_real_files(real_models: Any, check_exact: Any) -> None:
+    for make, optimum in real_models:
+        assert check_exact(make, *HOOKS) == pytest.approx(optimum, rel=1e-6)
+
+
+def test_nothing_is_predicted() -> None:
+    program = distribution("set-cover-tiny").program("test", 0)
+    _, search = searched(program, np.full(program.num_variables, np.nan))
+    assert search.statistics.ended == "nothing is predicted"
 
 
 def test_a_good_prediction_is_found_before_the_tree() -> None:

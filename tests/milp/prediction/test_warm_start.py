@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pyscipopt import SCIP_PARAMSETTING, Model
 
 from milp.distributions import distribution
+from milp.distributions.catalogue import FAMILIES
 from milp.model import build_model
 from milp.prediction.warm_start import WarmStart
 
@@ -78,6 +80,27 @@ def test_what_fails_is_said(source: Any, message: str, caplog: pytest.LogCapture
     assert (model.getStatus(), model.getObjVal()) == ("optimal", pytest.approx(best))
     assert start.statistics.ended.startswith("failed: ")
     assert message in caplog.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_exact_on_families(family: str, check_exact: Any) -> None:
+    for index in range(4):
+        program = distribution(f"{family}-tiny").program("test", index)
+        check_exact(lambda program=program: build_model(program)[0], WarmStart, failing=["nan"])
+        check_exact(lambda program=program: build_model(program)[0], brief, names=["constant"])
+
+
+@pytest.mark.slow
+def test_exact_on_real_files(real_models: Any, check_exact: Any) -> None:
+    for make, optimum in real_models:
+        assert check_exact(make, WarmStart, failing=["nan"]) == pytest.approx(optimum, rel=1e-6)
+        check_exact(make, brief, names=["constant"])
+
+
+def brief(_: NDArray) -> WarmStart:
+    """Whatever is predicted, a method without time to be good."""
+    return WarmStart("destroy-and-repair", seconds=0.3)
 
 
 def test_numbers_out_of_range() -> None:
