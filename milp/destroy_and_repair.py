@@ -30,6 +30,8 @@ from milp.reporting import Reporter, settle
 FIRST_SHARE = 0.15
 """Of the time, for a first solution, but at most `FIRST_SECONDS`; more if it finds none."""
 FIRST_SECONDS = 3.0
+FIX_SECONDS = 1.0
+"""Most seconds for what is left when predicted values are fixed: it has its best solutions soon."""
 REPAIR_SECONDS = 2.0
 """Most seconds of one repair."""
 SURE = 0.99
@@ -83,12 +85,11 @@ class Search:
         self._begin = time.perf_counter()
         self._sign = 1.0 if self.program.sense == "minimize" else -1.0
         if self.marginals is not None:
-            self._fix_and_repair(self.marginals)
-        predicted = self.marginals is not None and self.incumbent is not None
+            self._fix_and_repair(*self._sure(self.marginals))
         if self.stuck:
             self.ended = "stuck"
             return
-        if not predicted and not self._first():
+        if not self._first():
             return
         relaxation = self._relaxation()
         rng = np.random.default_rng(self.seed)
@@ -145,11 +146,19 @@ class Search:
             return True
         return False
 
-    def _fix_and_repair(self, marginals: NDArray) -> None:
-        """Fixes what is predicted surely and solves the rest; where that fails, only the surer half, and so on."""
-        values = np.round(marginals)
+    def _sure(self, marginals: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """Values and doubt of all variables, and which of them are predicted surely.
+
+        Where none are, as among variables that may be exchanged for each other, the prediction is not used at all.
+        """
         doubt = np.where(self.program.binary, 0.5 - np.abs(marginals - 0.5), np.inf)
-        fixed = doubt < 1.0 - SURE
+        sure = doubt < 1.0 - SURE
+        if not sure.any():
+            self.marginals = None
+        return np.round(marginals), doubt, sure
+
+    def _fix_and_repair(self, values: NDArray, doubt: NDArray, fixed: NDArray) -> None:
+        """Fixes what is predicted surely and solves the rest; where that fails, only the surer half, and so on."""
         while fixed.any() and self._left > 0 and not self._stopped() and not self.stuck:
             fixed = loosened(self.program, values, fixed, doubt)
             part, columns = restricted(self.program, values, np.flatnonzero(self.program.integer & ~fixed))
@@ -159,7 +168,7 @@ class Search:
                 candidate[columns] = found
                 return self._take(candidate)
 
-            self._solve(part, min(FIRST_SECONDS, FIRST_SHARE * self._left), None, take=take)
+            self._solve(part, min(FIX_SECONDS, FIRST_SHARE * self._left), None, take=take)
             if self.incumbent is not None:
                 return
             if fixed.any():
