@@ -15,6 +15,7 @@ from milp import PredictionHeuristic
 from milp.distributions import distribution
 from milp.model import build_model
 from milp.prediction.hooks import HOOKS
+from milp.prediction.weights import cards, load_predictor, nearest
 from policies.prediction.synthetic import write_predictor
 
 NAME = "set-cover-tiny"
@@ -26,6 +27,20 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("weights")
     write_predictor(folder, {NAME: distribution(NAME).program("train", 0)}, width=8, rounds=1)
     return str(folder / "random.json")
+
+
+@pytest.mark.parametrize("name", cards())
+def test_shipped_weights_know_their_distribution(name: str) -> None:
+    card = cards()[name]
+    program = distribution(card.trained[0].name).program("test", 100)
+    assert nearest(program) == name
+    marginals = load_predictor(name).marginals(program)[program.binary]
+    assert ((marginals > 0) & (marginals < 1)).all()
+    assert set(card.hooks) <= HOOKS.keys()
+
+
+def test_weights_ship() -> None:
+    assert len(cards()) >= 3
 
 
 def solved(**settings: str) -> co_gym.Result:
