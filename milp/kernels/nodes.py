@@ -1,7 +1,7 @@
 """A node selector of SCIP in compiled code: no Python runs in it, so that it costs little and cannot fail.
 
-Unlike `milp.kernels.calls` it calls SCIP's functions by name, since all that SCIP hands it is pointers: the names are
-made known to the linker before it is compiled, or read from numba's cache.
+Unlike `milp.kernels.calls` it calls SCIP's functions by name, since SCIP hands it no addresses: the names are made
+known to the linker before the code is compiled, or read from numba's cache.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from milp.native import NODES, library
 
 EVERY = 10
-"""So often the node of least bound is taken, whatever is predicted."""
+"""Each so many dives begin at the node of least bound, whatever is predicted."""
 PLUNGE = 0.25
 """Children and siblings are preferred while their bounds lie below this part of the gap, as SCIP does it."""
 SLOTS = 1 << 15
 """Nodes whose scores are kept, by their numbers; other scores are summed up anew."""
 RUN = 1 << 40
 """More than the nodes of a run: a restart numbers them anew."""
-SELECTED, FOLLOWED, VARIABLES, CACHE = 0, 1, 2, 3
+DIVES, FOLLOWED, VARIABLES, CACHE = 0, 1, 2, 3
 TABLE = CACHE + 2 * SLOTS
-"""Positions in the memory of a selector, float64: counts of selections and of those that follow the prediction,
-variables in the table; pairs of a node's key and score; pairs of the log-probabilities of a variable's 0 and 1."""
+"""Positions in the memory of a selector, float64: counts of dives and of nodes that follow the prediction, variables in
+the table; pairs of a node's key and score; pairs of the log-probabilities of a variable's 0 and 1."""
 
 _POINTER: Any = types.intp
 _INT, _LONG, _REAL, _DATA = types.int32, types.int64, types.float64, types.voidptr
@@ -119,17 +119,17 @@ def compare(scip: int, selector: int, first: int, second: int) -> int:
 
 @cfunc(_INT(_POINTER, _POINTER, types.CPointer(_POINTER)), cache=True)
 def select(scip: int, selector: int, selected: Any) -> int:
-    """SCIP_DECL_NODESELSELECT: goes down in the preferred direction, from time to time on from the least bound."""
+    """SCIP_DECL_NODESELSELECT: goes down in the preferred direction, then on from the best leaf."""
     head = _memory(selector, 0)
-    head[SELECTED] += 1
-    if head[SELECTED] % EVERY == 0:
-        selected[0] = _get_bestbound(scip)
-        return 1
     node = _get_child(scip)
     if node == 0:
         node = _get_sibling(scip)
     least = _get_least_bound(scip)
     if node == 0 or _get_bound(node) > least + PLUNGE * (_get_cutoff(scip) - least):
+        head[DIVES] += 1
+        if head[DIVES] % EVERY == 0:
+            selected[0] = _get_bestbound(scip)
+            return 1
         node = _get_best(scip)
     head[FOLLOWED] += node != 0
     selected[0] = node

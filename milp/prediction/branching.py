@@ -37,13 +37,13 @@ class BranchingStatistics(Statistics):
 
 
 class PredictionBranching(Prelude):
-    """Branches on what is predicted surely first, towards what is predicted, and selects nodes that agree with it.
+    """Branches on what is predicted surely first, and goes where the prediction points.
 
-    Variables below 0.1 or above 0.9 get a branching priority above that of the others; which of them is branched on
+    Variables below 0.1 or above 0.9 get a branching priority above that of the others; on which of them to branch
     is left to SCIP's rule. Every binary variable with a probability other than 0.5 gets a preferred direction.
-    The search goes down in these directions while the bound is good (as SCIP does it: in the better quarter of the
-    gap), and on from the open node of highest probability under the marginals; each tenth time from the node of
-    least bound, so that the dual bound moves whatever was predicted. After MIP-GNN (Khalil et al. 2022).
+    The search goes down in these directions while bounds are good (within a quarter of the gap, as SCIP does it),
+    then on from the open node that is most probable under the marginals; each tenth time from the node of least
+    bound, so that the dual bound moves whatever was predicted. After MIP-GNN (Khalil et al. 2022).
 
     The tree changes, the result does not. If the prediction fails, the log says so, and SCIP solves on its own.
     The model's own priorities and directions are back after `freeTransform`.

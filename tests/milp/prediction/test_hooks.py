@@ -32,7 +32,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("name", cards())
 def test_shipped_weights_know_their_distribution(name: str) -> None:
     card = cards()[name]
-    program = distribution(card.trained[0].name).program("test", 100)
+    program = distribution(card.trained[0].name).program("test", 99)
     assert nearest(program) == name
     marginals = load_predictor(name).marginals(program)[program.binary]
     assert ((marginals > 0) & (marginals < 1)).all()
