@@ -312,7 +312,9 @@ def save_plot(path: str, comparisons: Mapping[str, Comparison], end: float) -> N
     handles = {line.get_label(): line for axes in panels for line in axes.get_lines()}
     shown = [label for label in labels if label in handles]
     if shown:
-        figure.legend([handles[m] for m in shown], shown, loc="outside lower center", ncols=min(4, len(shown)))
+        columns = int(13 * figure.get_figwidth() / (max(map(len, shown)) + 6))  # an inch holds 13 small letters
+        look: dict[str, Any] = {"fontsize": "small", "ncols": min(max(columns, 1), len(shown))}
+        figure.legend([handles[method] for method in shown], shown, loc="outside lower center", **look)
     figure.savefig(path, dpi=120)
 
 
