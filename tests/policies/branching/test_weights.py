@@ -10,8 +10,8 @@ import yaml
 
 from co_gym.errors import InputError
 from policies.branching.cards import BranchingBudget, BranchingCard
-from policies.branching.synthetic import write_folder
 from policies.branching.network import BranchingNetwork
+from policies.branching.synthetic import write_folder
 from policies.branching.weights import TRAINING, load, save
 from policies.weights.cards import Part, read_card
 from policies.weights.networks import build, training_of
@@ -90,7 +90,8 @@ def test_the_script(tmp_path, monkeypatch, capsys):
         "data": {"class_path": "any", "init_args": {"folders": [str(tmp_path / "easy")], "seed": 7}},
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    state = {f"network.{key}": value for key, value in build(HYBRID, BranchingNetwork, tmp_path).state_dict().items()}
+    made = build(HYBRID, BranchingNetwork, tmp_path)
+    state = {f"network.{key}": value for key, value in made.state_dict().items()}
     torch.save({"state_dict": state, "instances": 640}, tmp_path / "best.ckpt")
     assert training_of(tmp_path / "best.ckpt") == TRAINING
     words = [tmp_path / "best.ckpt", "--name", "tiny", "--minutes", 3, "--output", tmp_path / "out"]
