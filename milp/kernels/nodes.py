@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite.binding import add_symbol
-from numba import carray, cfunc, njit, types
+from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 
 from milp.native import NODES, library
@@ -25,8 +25,9 @@ RUN = 1 << 40
 """More than the nodes of a run: a restart numbers them anew."""
 DIVES, FOLLOWED, VARIABLES, CACHE = 0, 1, 2, 3
 TABLE = CACHE + 2 * SLOTS
-"""Positions in the memory of a selector, float64: counts of dives and of nodes that follow the prediction, variables in
-the table; pairs of a node's key and score; pairs of the log-probabilities of a variable's 0 and 1."""
+"""Positions in the memory of a selector, float64: counts of dives and of nodes that follow the prediction, the
+number of variables in the table; pairs of a node's key and score; pairs of the log-probabilities of a variable's 0
+and 1."""
 
 _POINTER: Any = types.intp
 _INT, _LONG, _REAL, _DATA = types.int32, types.int64, types.float64, types.voidptr
@@ -117,7 +118,7 @@ def compare(scip: int, selector: int, first: int, second: int) -> int:
     return int(better < worse) - int(better > worse)
 
 
-@cfunc(_INT(_POINTER, _POINTER, types.CPointer(_POINTER)), cache=True)
+@cfunc(_INT(_POINTER, _POINTER, types.CPointer(_POINTER)), cache=True)  # type: ignore[no-untyped-call]
 def select(scip: int, selector: int, selected: Any) -> int:
     """SCIP_DECL_NODESELSELECT: goes down in the preferred direction, then on from the best leaf."""
     head = _memory(selector, 0)

@@ -70,8 +70,8 @@ class PredictionBranching(Prelude):
         self._statistics = BranchingStatistics()
         self._selector = _Selector() if nodes else None
 
-    @property
-    def statistics(self) -> BranchingStatistics:  # type: ignore[override]
+    @property  # type: ignore[override]
+    def statistics(self) -> BranchingStatistics:
         """Of the last solve."""
         if self._selector is not None:
             self._statistics.nodes = self._selector.followed

@@ -163,6 +163,8 @@ def test_restarts() -> None:
     model, variables = bare("multiknapsack-easy", limits__totalnodes=2000)
     model.setParam("estimation/restarts/restartpolicy", "a")
     model.setParam("estimation/restarts/minnodes", 200)
+    model.setParam("estimation/restarts/hitcounterlim", 1)
+    model.setParam("presolving/maxrestarts", -1)
     hook = PredictionBranching(np.random.default_rng(0).random(len(variables))).include(model)
     model.optimize()
     assert model.getNTotalNodes() > model.getNNodes()
