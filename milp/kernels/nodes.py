@@ -63,9 +63,9 @@ BRANCHING, LOWER = 0, 0
 """Values of SCIP_BOUNDCHGTYPE and SCIP_BOUNDTYPE."""
 
 
-def memory(tables: int) -> NDArray[np.float64]:
-    """Memory of a selector for tables of so many variables; nothing is predicted yet."""
-    return np.zeros(TABLE + 2 * tables)
+def memory(variables: int) -> NDArray[np.float64]:
+    """Memory of a selector with a table of so many variables; nothing is predicted yet."""
+    return np.zeros(TABLE + 2 * variables)
 
 
 @njit(cache=True)

@@ -141,7 +141,7 @@ def test_one_hook_for_several_solves_and_models() -> None:
     hook.include(first)
     first.optimize()
     assert first.getStatus() == "nodelimit"
-    for name in ("facility-tiny", "set-cover-tiny"):
+    for name in ("generalized-independent-set-tiny", "set-cover-tiny"):
         other, _ = build_model(distribution(name).program("test", 0))
         hook.include(other)
         for _ in range(2):
@@ -160,9 +160,7 @@ def test_one_hook_for_several_solves_and_models() -> None:
 
 def test_restarts() -> None:
     """A restart numbers the nodes anew."""
-    model, variables = bare("multiknapsack-easy", limits__totalnodes=2000)
-    model.setParam("estimation/restarts/restartpolicy", "a")
-    model.setParam("estimation/restarts/minnodes", 200)
+    model, variables = bare("multiknapsack-easy", limits__totalnodes=2000, limits__autorestartnodes=300)
     model.setParam("estimation/restarts/hitcounterlim", 1)
     model.setParam("presolving/maxrestarts", -1)
     hook = PredictionBranching(np.random.default_rng(0).random(len(variables))).include(model)
@@ -231,11 +229,13 @@ def test_ctrl_c_in_the_prediction() -> None:
 
 
 SCRIPT = """
+import signal
 from milp import PredictionBranching
 from milp.distributions import distribution
 from milp.interrupt import optimize
 from milp.model import build_model
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 model, variables = build_model(distribution("multiknapsack-hard").program("test", 0))
 hook = PredictionBranching([0.02] * len(variables)).include(model)
 print("begun", flush=True)
