@@ -15,6 +15,8 @@ from milp.distributions.catalogue import FAMILIES
 from milp.highs import Run
 from milp.neighbourhoods import Neighbourhoods
 
+PLACEMENT = distribution("item-placement-easy")
+
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_near_the_optimum_of_small_programs(family: str) -> None:
@@ -91,7 +93,9 @@ def test_an_infeasible_program() -> None:
 def test_a_run_that_does_not_return_ends_the_search_and_keeps_what_was_found(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    program, found = distribution("item-placement-tiny").program("test", 0), []
+    instance, program = PLACEMENT.instance("test", 0), PLACEMENT.program("test", 0)
+    start = co_gym.solve(instance, "scip", options=Options(node_limit=1)).solution
+    found: list[np.ndarray] = []
     whole, go = program.num_variables, Run.go
 
     def stuck(self: Run, name: str, is_over: Any = lambda: False) -> bool:
@@ -110,7 +114,7 @@ def test_a_run_that_does_not_return_ends_the_search_and_keeps_what_was_found(
 
     monkeypatch.setattr(Run, "go", stuck)
     monkeypatch.setattr("milp.destroy_and_repair.FIRST_SECONDS", 0.0)
-    search = Search(program, 30.0, found.append)
+    search = Search(program, 30.0, found.append, incumbent=start)
     begin = time.perf_counter()
     search.run()
     assert time.perf_counter() - begin < 15
