@@ -133,6 +133,8 @@ def test_time_limit_and_second_solve() -> None:
 
 
 SCRIPT = """
+import signal
+
 from milp import PredictAndSearch
 from milp.distributions import distribution
 from milp.interrupt import optimize
@@ -140,6 +142,7 @@ from milp.model import build_model
 
 model, variables = build_model(distribution("set-cover-large").program("test", 0))
 search = PredictAndSearch([0.02] * len(variables), k0=100, delta=50).include(model)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background may ignore it
 print("begun", flush=True)
 interrupted = optimize(model)
 print(interrupted, model.getStatus(), search.statistics.ended, model.getNSols() > 0)
