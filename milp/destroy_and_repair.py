@@ -61,10 +61,9 @@ class Search:
             `IDLE_REPAIRS` repairs.
         incumbent: The best solution so far.
         ended: Why the search ended: `optimal`, `infeasible`, `stagnated`, `time`, `interrupted`, `no solution`,
-            `stuck`.
+            `stuck` (HiGHS did not return).
         repairs: How many neighbourhoods were searched.
         interrupted: Whether Ctrl-C stopped it.
-        stuck: Whether HiGHS did not return, which ends the search.
     """
 
     program: MixedIntegerProgram
@@ -78,17 +77,20 @@ class Search:
     ended: str = "time"
     repairs: int = 0
     interrupted: bool = False
-    stuck: bool = False
 
     def run(self) -> None:
         """Searches until time is up or nothing is left to do."""
         self._begin = time.perf_counter()
         self._sign = 1.0 if self.program.sense == "minimize" else -1.0
+        try:
+            self._search()
+        except AbandonedError as error:
+            LOG.warning("the search ends: %s", error)
+            self.ended = "stuck"
+
+    def _search(self) -> None:
         if self.marginals is not None:
             self._fix_and_repair(*self._sure(self.marginals))
-        if self.stuck:
-            self.ended = "stuck"
-            return
         if not self._first():
             return
         relaxation = self._relaxation()
@@ -106,9 +108,6 @@ class Search:
             operator = neighbourhoods.draw()
             free = neighbourhoods.free(operator, self.incumbent)
             status, better = self._repair(free)
-            if self.stuck:
-                self.ended = "stuck"
-                return
             operator.learn(better, status == "time", most)
             idle = 0 if better else idle + 1
             if better:
@@ -138,8 +137,6 @@ class Search:
             self._take(values)
         if status in ("optimal", "infeasible", "unbounded"):
             self.ended = status
-        elif self.stuck:
-            self.ended = "stuck"
         elif self.incumbent is None:
             self.ended = "interrupted" if self._stopped() else "no solution"
         else:
@@ -159,7 +156,7 @@ class Search:
 
     def _fix_and_repair(self, values: NDArray, doubt: NDArray, fixed: NDArray) -> None:
         """Fixes what is predicted surely and solves the rest; where that fails, only the surer half, and so on."""
-        while fixed.any() and self._left > 0 and not self._stopped() and not self.stuck:
+        while fixed.any() and self._left > 0 and not self._stopped():
             fixed = loosened(self.program, values, fixed, doubt)
             part, columns = restricted(self.program, values, np.flatnonzero(self.program.integer & ~fixed))
 
@@ -234,12 +231,7 @@ class Search:
             return found or self.is_over()
 
         run = Run(highs, take)
-        try:
-            self.interrupted |= run.go("highs-repair", is_over)
-        except AbandonedError as error:
-            LOG.warning("the search ends: %s", error)
-            self.stuck = True
-            return "time", None
+        self.interrupted |= run.go("highs-repair", is_over)
         known = {"optimal": "optimal", "infeasible": "infeasible", "unbounded": "unbounded", "empty": "optimal"}
         return known.get(status_of(highs), "time"), values_of(highs)
 
