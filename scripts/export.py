@@ -13,6 +13,7 @@ import os
 import platform
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -57,15 +58,13 @@ def main() -> None:
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 
+def known_of(args: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says of any training."""
+    return {key: getattr(args, key) for key in ("name", "config", "minutes", "threads", "machine")}
+
+
 def prediction_weights(args: argparse.Namespace) -> Path:
-    network, card = prediction.from_lightning(
-        args.checkpoint,
-        name=args.name,
-        config=args.config,
-        minutes=args.minutes,
-        threads=args.threads,
-        machine=args.machine,
-    )
+    network, card = prediction.from_lightning(args.checkpoint, **known_of(args))
     for label, figures in card.results.items():
         print(label, *(f"{key} {value:.1f}" for key, value in figures.items()))
     if args.hooks:
@@ -74,14 +73,7 @@ def prediction_weights(args: argparse.Namespace) -> Path:
 
 
 def policy(args: argparse.Namespace) -> Path:
-    made, card = from_lightning(
-        args.checkpoint,
-        name=args.name,
-        config=args.config,
-        minutes=args.minutes,
-        threads=args.threads,
-        machine=args.machine,
-    )
+    made, card = from_lightning(args.checkpoint, **known_of(args))
     path = save(made, card, args.output or FOLDER, dtype=BY_NAME[args.dtype])
     print(read_card(find(path)).sha256)
     return path
@@ -89,13 +81,7 @@ def policy(args: argparse.Namespace) -> Path:
 
 def branching_weights(args: argparse.Namespace) -> Path:
     network, card = branching.from_lightning(
-        args.checkpoint,
-        name=args.name,
-        config=args.config,
-        minutes=args.minutes,
-        collecting_minutes=args.collecting_minutes,
-        threads=args.threads,
-        machine=args.machine,
+        args.checkpoint, collecting_minutes=args.collecting_minutes, **known_of(args)
     )
     results = {}
     for folder in args.held_out:
