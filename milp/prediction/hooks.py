@@ -15,12 +15,12 @@ from milp.prediction.weights import load_predictor, nearest
 
 LOG = logging.getLogger("milp.prediction")
 
-HOOKS: dict[str, Callable[[str | None, int], Any]] = {
-    "predict-and-search": lambda weights, seed: PredictAndSearch(weights or "auto"),
-    "prediction-heuristic": lambda weights, seed: PredictionHeuristic(weights, seed=seed),
-    "prediction-branching": lambda weights, seed: PredictionBranching(weights or "auto"),
+HOOKS: dict[str, Callable[[Any, int], Any]] = {
+    "predict-and-search": lambda prediction, seed: PredictAndSearch(prediction),
+    "prediction-heuristic": lambda prediction, seed: PredictionHeuristic(prediction, seed=seed),
+    "prediction-branching": lambda prediction, seed: PredictionBranching(prediction),
 }
-"""From weights and a seed to a hook."""
+"""From a prediction, None for the one that needs none, and a seed to a hook."""
 UNLEARNED = "prediction-heuristic"
 """The hook that needs no prediction."""
 
@@ -43,16 +43,18 @@ def attach(model: Any, program: MixedIntegerProgram, settings: Mapping[str, Any]
     """
     wanted, weights = settings.get("hooks"), settings.get("predict")
     names = [] if wanted is None else str(wanted).split("+")
+    prediction: Any = None
     if weights == "auto" and (weights := _best(program)) is None:
         names = [name for name in names if name == UNLEARNED] if names else [UNLEARNED]
     elif weights is not None:
-        names = names or list(load_predictor(weights).card.hooks)
+        predictor = load_predictor(weights)  # once for all hooks, and so that what is wrong with it is said here
+        prediction, names = predictor.of_model, names or list(predictor.card.hooks)
     elif set(names) & HOOKS.keys() - {UNLEARNED}:
         raise InputError(f"hooks '{wanted}' need a prediction: expected weights (predict), or {UNLEARNED} alone")
     for name in names:
         if name not in HOOKS:
             raise unknown_name("hook", name, list(HOOKS))
-    found = {name: HOOKS[name](weights, seed) for name in names}
+    found = {name: HOOKS[name](prediction, seed) for name in names}
     for hook in found.values():
         hook.include(model)
     return found

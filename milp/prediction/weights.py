@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
 from milp.domain import Domain
 from milp.inference import read_arrays
+from milp.model import read_model
 from milp.prediction.network import PredictorNetwork, PredictorSizes
 from policies.prediction.cards import PredictionCard
 from policies.prediction.features import DESCRIPTOR, describe, graph_of
@@ -49,6 +51,10 @@ class Predictor:
         if reason is not None:
             raise InputError(f"{self.card.name}: the model lies outside of what was trained on ({reason})")
         return np.where(program.binary, self.network.marginals(graph), np.nan)
+
+    def of_model(self, model: Any) -> NDArray[np.float64]:
+        """The same of a PySCIPOpt model with linear constraints, in the order of its variables."""
+        return self.marginals(read_model(model)[0])
 
 
 def load_predictor(name_or_path: str | Path, folder: str | Path | None = None) -> Predictor:

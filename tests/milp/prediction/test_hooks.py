@@ -72,6 +72,8 @@ def test_what_is_not_known_is_refused(weights: str) -> None:
         solved(hooks="predict-and-search")
     with pytest.raises(InputError, match="unknown weights 'nothing'"):
         solved(predict="nothing")
+    with pytest.raises(InputError, match="unknown weights 'nothing'"):
+        solved(predict="nothing", hooks="predict-and-search")
 
 
 def test_without_a_prediction(caplog: pytest.LogCaptureFixture) -> None:
