@@ -1,9 +1,9 @@
 """The Lagrangian of a binary program: rows move into the objective, at a price for each unit.
 
 L(x, u) = f(x) + sum_i u_i (a_i x - side_i), where the side is the upper one for u_i > 0 and the lower one for
-u_i < 0. Its minimum over x is a lower bound for every u in the box: the dual function. With a linear objective L is
-linear in x, so that this minimum is taken variable by variable, a circuit for it has no two-qubit gate, and the best
-bound is that of the LP relaxation.
+u_i < 0. Its minimum over x is a lower bound for every u in the box: the dual function. With a linear objective L
+is linear in x, so that this minimum is taken variable by variable, a circuit for it has no two-qubit gate, and the
+best bound is that of the LP relaxation.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def lagrangian(program: BinaryProgram, multipliers: NDArray) -> Quadratic:
 def subgradient(program: BinaryProgram, multipliers: NDArray, x: NDArray) -> NDArray:
     """[..., m] float64, how L changes with each multiplier at x [..., n].
 
-    At a minimizer x this is a supergradient of the dual function. Where a multiplier is 0 it is the amount by which
-    a side is missed, and for rows with one side the distance to it.
+    At a minimizer x this is a supergradient of the dual function. Where a multiplier is 0 it is the amount by
+    which a side is missed, and for rows with one side the distance to it.
     """
     x = np.asarray(x, dtype=np.float64)
     activity = (program.A @ x.T).T if x.ndim > 1 else program.A @ x
