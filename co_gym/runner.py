@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from numpy.typing import NDArray
 
@@ -11,8 +12,9 @@ from co_gym.errors import CoGymError, InputError, SolverError
 from co_gym.exact import plain
 from co_gym.instance import Instance
 from co_gym.result import Result, Status
-from co_gym.solvers.base import Answer, Event, Monitor, Options, settings_of
+from co_gym.solvers.base import Answer, Event, Monitor, Options
 from co_gym.solvers.portfolio import find_method
+from co_gym.solvers.settings import checked
 from co_gym.verifier import Check, agrees, verify
 
 
@@ -41,8 +43,7 @@ def solve(
     options = options or Options()
     problem = registry.problem(instance.problem)
     solver = find_method(method, problem.name)
-    for setting in options.settings.keys() - settings_of(solver):
-        raise InputError(f"method '{solver.name}' has no setting '{setting}'")
+    options = replace(options, settings=checked(solver, options.settings))
     if start is not None:
         check = verify(instance, start, problem=problem)
         if not check.feasible:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym.errors import unknown_name
 from co_gym.formulation import MixedIntegerProgram
 from co_gym.instance import Instance
 from co_gym.solvers.base import Answer, Claim, Monitor, Options, Role
+from co_gym.solvers.settings import Setting
 from milp.interrupt import Guard, optimize
 from milp.reporting import Reporter
 
@@ -31,9 +31,17 @@ class Scip:
     role: Role = "exact"
     problems: frozenset[str] | None = None
     summary = "SCIP 10 on the problem's formulation (Bolusani et al. 2024)"
-    settings = frozenset({"branching", "heuristics", "predict", "hooks"})
-    """`branching`: weights of `milp.LearnedBranching`; `heuristics`: SCIP's emphasis on them (`HEURISTICS`);
-    `predict`, `hooks`: see `milp.prediction.hooks.attach`."""
+    settings: ClassVar[dict[str, Setting]] = {
+        "branching": Setting("learned branching: weights by name or path, or `auto`"),
+        "heuristics": Setting("emphasis on primal heuristics", choices=HEURISTICS),
+        "predict": Setting(
+            "predicted solutions: weights by name or path, or `auto`; `co-gym prediction` lists them"
+        ),
+        "hooks": Setting(
+            "what is made of them, joined by `+`: `predict-and-search`, `prediction-heuristic` (which needs no "
+            "prediction) or `prediction-branching`; by default what works best with the weights"
+        ),
+    }
 
     def solve(
         self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
@@ -106,16 +114,10 @@ def set_limits(model: Any, options: Options, monitor: Monitor) -> None:
 
 
 def set_heuristics(model: Any, options: Options) -> None:
-    """SCIP's emphasis on primal heuristics, as the options ask for.
-
-    Raises:
-        InputError: If there is no such emphasis.
-    """
+    """SCIP's emphasis on primal heuristics, as the options ask for."""
     from pyscipopt import SCIP_PARAMSETTING
 
     emphasis = options.settings.get("heuristics", "default")
-    if emphasis not in HEURISTICS:
-        raise unknown_name("emphasis on heuristics", emphasis, HEURISTICS)
     model.setHeuristics(getattr(SCIP_PARAMSETTING, emphasis.upper()))
 
 

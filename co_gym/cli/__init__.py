@@ -35,12 +35,12 @@ def main(args: list[str] | None = None) -> int:
     from co_gym import registry
     from co_gym.cli.doctor import doctor
     from co_gym.cli.generate import generate
-    from co_gym.cli.solve import solve
+    from co_gym.cli.solve import solve, with_settings
     from co_gym.cli.solvers import solvers
     from co_gym.cli.verify import verify
     from co_gym.errors import CoGymError
 
-    own: dict[str, Any] = {f.__name__: f for f in (solve, verify, generate, solvers, doctor)}
+    own: dict[str, Any] = {f.__name__: f for f in (with_settings(solve), verify, generate, solvers, doctor)}
     commands = own | {name: f for name, f in registry.commands().items() if name not in own}
     try:
         code = auto_cli(commands, args=args, prog="co-gym", parser_class=Parser)

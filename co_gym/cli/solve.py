@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json as json_module
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from co_gym.errors import CoGymError
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from co_gym.report.progress import ProgressLine
     from co_gym.result import Result
     from co_gym.solvers.base import Options
+    from co_gym.solvers.settings import Setting
 
 
 def solve(
@@ -23,15 +26,13 @@ def solve(
     node_limit: int | None = None,
     memory_limit: float | None = None,
     seed: int = 0,
-    branching: str | None = None,
-    predict: str | None = None,
-    hooks: str | None = None,
     start: str | None = None,
     output: str | None = None,
     plot: str | None = None,
     show: bool = False,
     json: bool = False,
     format: str | None = None,
+    **settings: Any,
 ) -> int:
     """Solve the problems in files and have every answer verified.
 
@@ -43,11 +44,6 @@ def solve(
         node_limit: Branch-and-bound nodes per problem.
         memory_limit: Megabytes for an exact solver.
         seed: Seed of everything random.
-        branching: Learned branching of method `scip`: weights by name or path, or `auto`.
-        predict: Predicted solutions for method `scip`: weights by name or path, or `auto`;
-            `co-gym prediction` lists them.
-        hooks: What method `scip` makes of them, joined by `+`: `predict-and-search`, `prediction-heuristic` (which
-            needs no prediction) or `prediction-branching`; by default what works best with the weights.
         start: File with a feasible solution to begin with.
         output: Write the solution here; .tour, .sol and .json are written as such, else one number a line.
         plot: Write a picture of the solution and of the convergence here (.png, .pdf or .svg).
@@ -60,9 +56,8 @@ def solve(
     from co_gym.report.table import print_results
     from co_gym.solvers.base import Options
 
-    given = {"branching": branching, "predict": predict, "hooks": hooks}
-    settings = {name: value for name, value in given.items() if value is not None}
-    options = Options(time_limit, node_limit, memory_limit, seed, settings)
+    given = {name: value for name, value in settings.items() if value is not None}
+    options = Options(time_limit, node_limit, memory_limit, seed, given)
     results: list[Result] = []
     codes = []
     for item in _instances(files, format):
@@ -85,6 +80,36 @@ def solve(
         _draw(results)
     _write_files(results, output, plot, quiet=json)
     return next((code for code in (2, 1, 3) if code in codes), 0)
+
+
+def with_settings(command: Callable[..., int]) -> Callable[..., int]:
+    """The command with an option for each setting of each registered solver, in place of its `**settings`."""
+    from co_gym import registry
+    from co_gym.solvers.settings import settings_of
+
+    takers: dict[str, list[str]] = {}
+    found: dict[str, Setting] = {}
+    for solver in registry.solvers():
+        for name, setting in settings_of(solver).items():
+            takers.setdefault(name, []).append(f"`{solver.name}`")
+            found.setdefault(name, setting)
+    signature = inspect.signature(command)
+    parameters = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    parameters += [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=setting.kind | None)
+        for name, setting in found.items()
+    ]
+    lines = [
+        f"        {name}: For {', '.join(takers[name])}: {setting.full_doc}.\n" for name, setting in found.items()
+    ]
+
+    @functools.wraps(command)
+    def extended(*args: Any, **keywords: Any) -> int:
+        return command(*args, **keywords)
+
+    extended.__doc__ = f"{(command.__doc__ or '').rstrip()}\n{''.join(lines)}"
+    extended.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return extended
 
 
 def _instances(files: list[str], format: str | None) -> Iterator[Instance | CoGymError]:

@@ -163,9 +163,9 @@ class Solver(Protocol):
         problems: Names of the problems it takes, None for every problem through its formulation.
         summary: One line with the source of the method.
 
-    Two further attributes are optional. `settings`, a frozenset of keys of `Options.settings`: what it takes
-    beside the common options. `preference`, an integer, 0 where there is none: of several solvers of a role, the
-    one of highest preference stands for it.
+    Two further attributes are optional. `settings`, a mapping from keys of `Options.settings` to `Setting`: what
+    it takes beside the common options. `preference`, an integer, 0 where there is none: of several solvers of a
+    role, the one of highest preference stands for it.
     """
 
     name: str
@@ -187,11 +187,6 @@ class Solver(Protocol):
         Raises:
             SolverError: If the instance is beyond the solver.
         """
-
-
-def settings_of(solver: Solver) -> frozenset[str]:
-    """The settings that a solver takes beside the common options."""
-    return getattr(solver, "settings", frozenset())
 
 
 def preference_of(solver: Solver) -> int:

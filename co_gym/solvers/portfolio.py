@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from co_gym import registry
 from co_gym.errors import InputError, SolverError
 from co_gym.instance import Instance
-from co_gym.solvers.base import Answer, Monitor, Options, Role, Solver, settings_of
+from co_gym.solvers.base import Answer, Monitor, Options, Role, Solver
+from co_gym.solvers.settings import Setting, settings_of
 
 
 class Chain:
@@ -32,7 +33,9 @@ class Chain:
         self.stages = tuple(stages)
         self.name = "+".join(stage.name for stage in stages)
         self.summary = " then ".join(stage.summary for stage in stages)
-        self.settings = frozenset().union(*(settings_of(stage) for stage in stages))
+        self.settings: dict[str, Setting] = {}
+        for stage in stages:
+            self.settings |= settings_of(stage)
 
     def solve(
         self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None

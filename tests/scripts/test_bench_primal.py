@@ -90,7 +90,7 @@ def test_what_is_no_method(bench: Any, method: str, message: str) -> None:
 def test_settings_that_a_solver_does_not_have(bench: Any) -> None:
     with pytest.raises(InputError, match="'highs' has no setting 'heuristics'"):
         bench.solve("set-cover-tiny", "test", 0, "highs heuristics=off", 1.0)
-    with pytest.raises(InputError, match="emphasis on heuristics 'agressive'"):
+    with pytest.raises(InputError, match="unknown heuristics 'agressive'"):
         bench.solve("set-cover-tiny", "test", 0, "scip agressive", 1.0)
 
 
