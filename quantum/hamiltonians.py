@@ -35,6 +35,16 @@ class Diagonal(Protocol):
     def energy(self, bits: NDArray) -> NDArray:
         """[...] float64, energy of bits [..., q]."""
 
+    @property
+    def scale(self) -> float:
+        """Half the root mean square change of energy by the flip of a bit; 1 for a constant.
+
+        Angles of phases are in units of its inverse, so that they are alike for all instances.
+        """
+
+    def scaled(self, factor: float) -> Diagonal:
+        """All energies times a factor."""
+
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
@@ -102,6 +112,19 @@ class Ising:
     pairs: NDArray
     couplings: NDArray
 
+    @classmethod
+    def of(cls, offset: float, fields: NDArray, couplings: NDArray) -> Ising:
+        """From symmetric couplings [q, q] with zeros on the diagonal, each of which counts once."""
+        first, second = np.nonzero(np.triu(couplings, k=1))
+        pairs = np.column_stack([first, second]).astype(np.int64)
+        return cls(float(offset), np.asarray(fields, dtype=np.float64), pairs, couplings[first, second])
+
+    def matrix(self) -> NDArray:
+        """[q, q] float64, the symmetric couplings."""
+        dense = np.zeros((self.num_qubits,) * 2)
+        dense[self.pairs[:, 0], self.pairs[:, 1]] = self.couplings
+        return dense + dense.T
+
     @property
     def num_qubits(self) -> int:
         """Number of qubits."""
@@ -140,8 +163,9 @@ class Ising:
 
     @property
     def scale(self) -> float:
-        """Root mean square of the energies around their mean; 1 for a constant."""
-        return float(np.sqrt(np.sum(self.fields**2) + np.sum(self.couplings**2))) or 1.0
+        """See `Diagonal`: the root mean square field that a spin feels, its own and that of the others."""
+        squares = np.sum(self.fields**2) + 2.0 * np.sum(self.couplings**2)
+        return float(np.sqrt(squares / max(self.num_qubits, 1))) or 1.0
 
     def operator(self) -> SparsePauliOp:
         """As Qiskit's operator, with the constant."""
@@ -199,6 +223,19 @@ class Table:
     def energy(self, bits: NDArray) -> NDArray:
         """See `Diagonal`."""
         return self.values[state_numbers(bits)]
+
+    @property
+    def scale(self) -> float:
+        """See `Diagonal`."""
+        total = 0.0
+        for qubit in range(self.num_qubits):
+            halves = self.values.reshape(-1, 2, 1 << qubit)
+            total += float(np.mean((halves[:, 0] - halves[:, 1]) ** 2)) / 4.0
+        return float(np.sqrt(total / max(self.num_qubits, 1))) or 1.0
+
+    def scaled(self, factor: float) -> Table:
+        """See `Diagonal`."""
+        return Table(factor * self.values)
 
 
 def state_numbers(bits: NDArray) -> NDArray:

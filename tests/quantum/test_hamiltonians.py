@@ -26,7 +26,8 @@ def test_every_form_has_the_energy_of_the_formula_at_every_bit_string(seed: int,
     for diagonal in (form, form.ising(), form.ising().quadratic(), Table(expected)):
         np.testing.assert_allclose(diagonal.energy(bits), expected, atol=1e-12)
         np.testing.assert_allclose(diagonal.energies(), expected, atol=1e-12)
-    assert form.ising().scale == pytest.approx(expected.std(), abs=1e-12) or expected.std() < 1e-12
+    assert form.ising().scale == pytest.approx(Table(expected).scale) or expected.std() < 1e-12
+    np.testing.assert_allclose(form.ising().scaled(-2.0).energies(), Table(expected).scaled(-2.0).energies())
 
 
 @given(st.integers(0, 10**6), st.integers(1, 6))

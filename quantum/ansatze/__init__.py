@@ -1,0 +1,19 @@
+"""Families of circuits, by name."""
+
+from __future__ import annotations
+
+from quantum.ansatze.base import Ansatz
+
+__all__ = ["Ansatz", "ansatz"]
+
+
+def ansatz(name: str) -> Ansatz:
+    """The ansatz of a given name, of those registered in `co_gym.ansatze`.
+
+    Raises:
+        InputError: If there is none.
+    """
+    from co_gym import registry
+
+    found: Ansatz = registry.part("ansatze", name)
+    return found

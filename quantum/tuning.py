@@ -1,0 +1,184 @@
+"""Search for good angles: what is minimized, and by which method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantum.objectives import Objective
+
+if TYPE_CHECKING:
+    from quantum.backends.base import Compiled
+    from quantum.simulator import Simulator
+
+Score = Callable[[NDArray], NDArray]
+"""From bits [S, q] to what each of these samples is worth, [S] float64, lower is better."""
+
+
+class Target(Protocol):
+    """A function of angles to be minimized."""
+
+    def __call__(self, angles: NDArray) -> tuple[float, NDArray | None]:
+        """Value, and gradient where there is one."""
+
+
+@dataclass
+class Exact:
+    """An objective of the exact distribution, with its gradient.
+
+    Attributes:
+        simulator: Of the circuit.
+        scores: [K] float64, what its basis states are worth.
+        objective: Of their distribution.
+    """
+
+    simulator: Simulator
+    scores: NDArray
+    objective: Objective
+
+    def __call__(self, angles: NDArray) -> tuple[float, NDArray | None]:
+        """See `Target`."""
+        return self.simulator.value_and_gradient(angles, self.scores, self.objective)
+
+
+@dataclass
+class Sampled:
+    """An objective of samples.
+
+    Attributes:
+        compiled: The circuit.
+        score: Of samples.
+        objective: Of their distribution.
+        shots: Samples of one evaluation.
+        seed: Of the first evaluation; each has its own.
+        on_samples: Called with the bits [shots, q] of each evaluation.
+        evaluations: How many there were.
+    """
+
+    compiled: Compiled
+    score: Score
+    objective: Objective
+    shots: int
+    seed: int = 0
+    on_samples: Callable[[NDArray], object] = lambda bits: None
+    evaluations: int = 0
+
+    def __call__(self, angles: NDArray) -> tuple[float, NDArray | None]:
+        """See `Target`."""
+        bits = self.compiled.sample(angles, self.shots, self.seed + self.evaluations)
+        self.evaluations += 1
+        self.on_samples(bits)
+        value, _ = self.objective(self.score(bits), np.full(self.shots, 1.0 / self.shots))
+        return value, None
+
+
+@dataclass
+class Tuned:
+    """What was found.
+
+    Attributes:
+        angles: [P] float64, the best.
+        value: Of the target there.
+        evaluations: How many there were.
+        history: Value of each.
+    """
+
+    angles: NDArray
+    value: float = np.inf
+    evaluations: int = 0
+    history: list[float] = field(default_factory=list)
+
+
+class _OverError(Exception):
+    """Evaluations or time are used up."""
+
+
+def tune(
+    target: Target,
+    first: NDArray,
+    evaluations: int,
+    *,
+    seed: int = 0,
+    is_over: Callable[[], bool] = lambda: False,
+    on_value: Callable[[Tuned], object] = lambda tuned: None,
+) -> Tuned:
+    """Minimizes a target over the angles of a circuit.
+
+    By L-BFGS where there are gradients (Liu and Nocedal 1989); else by COBYLA for few angles (Powell 1994) and by
+    SPSA for many, whose step costs two evaluations however many there are (Spall 1992).
+
+    Args:
+        target: What is minimized.
+        first: [P] float64, angles to begin with.
+        evaluations: How many at most; a value with its gradient counts once.
+        seed: Of SPSA.
+        is_over: Asked before each evaluation; whether to stop.
+        on_value: Called after each evaluation with the best so far.
+    """
+    found = Tuned(np.array(first, dtype=np.float64).ravel())
+
+    def measured(angles: NDArray) -> tuple[float, NDArray | None]:
+        if found.evaluations >= evaluations or (found.evaluations and is_over()):
+            raise _OverError
+        value, gradient = target(angles)
+        found.evaluations += 1
+        found.history.append(value)
+        if value < found.value:
+            found.value, found.angles = value, angles.copy()
+        on_value(found)
+        return value, gradient
+
+    with suppress(_OverError):
+        _search(measured, found.angles.copy(), evaluations, np.random.default_rng(seed))
+    return found
+
+
+MOST_FOR_COBYLA = 12
+"""Angles up to which COBYLA is used without gradients."""
+FIRST_STEP = 0.15
+"""Of angles, in radians."""
+
+
+def _search(measured: Target, first: NDArray, evaluations: int, rng: np.random.Generator) -> None:
+    from scipy.optimize import minimize
+
+    value, gradient = measured(first)
+    if first.size == 0:
+        return
+    if gradient is not None:
+        known: dict[bytes, tuple[float, Any]] = {first.tobytes(): (value, gradient)}  # it would ask for it again
+        minimize(lambda t: known.pop(t.tobytes(), None) or measured(t), first, jac=True, method="L-BFGS-B")
+    elif first.size <= MOST_FOR_COBYLA:
+        options = {"rhobeg": FIRST_STEP, "maxiter": evaluations, "tol": 1e-3}
+        minimize(lambda t: measured(t)[0], first, method="COBYLA", options=options)
+    else:
+        spsa(lambda t: measured(t)[0], first, evaluations // 2, rng)
+
+
+def spsa(value: Callable[[NDArray], float], first: NDArray, steps: int, rng: np.random.Generator) -> NDArray:
+    """Simultaneous perturbation stochastic approximation (Spall 1992), with the gains of Spall 1998.
+
+    The first step is scaled so that angles change by `FIRST_STEP` on the mean.
+
+    Args:
+        value: What is minimized; may be noisy.
+        first: [P] float64.
+        steps: How many; each costs two evaluations.
+        rng: Source of randomness.
+    """
+    angles, gain = first.copy(), None
+    for k in range(steps):
+        width = FIRST_STEP / (k + 1) ** 0.101
+        signs = rng.choice([-1.0, 1.0], size=angles.size)
+        slope = (value(angles + width * signs) - value(angles - width * signs)) / (2.0 * width)
+        if gain is None and slope != 0.0:
+            gain = FIRST_STEP / abs(slope) * (1.0 + 0.1 * steps) ** 0.602
+        if gain is not None:
+            step = gain / (k + 1.0 + 0.1 * steps) ** 0.602 * slope
+            angles -= np.clip(step, -2.0 * FIRST_STEP, 2.0 * FIRST_STEP) * signs
+    return angles
