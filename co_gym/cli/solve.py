@@ -29,6 +29,7 @@ def solve(
     start: str | None = None,
     output: str | None = None,
     plot: str | None = None,
+    submission: str | None = None,
     show: bool = False,
     json: bool = False,
     format: str | None = None,
@@ -47,11 +48,14 @@ def solve(
         start: File with a feasible solution to begin with.
         output: Write the solution here; .tour, .sol and .json are written as such, else one number a line.
         plot: Write a picture of the solution and of the convergence here (.png, .pdf or .svg).
+        submission: Write a row for each problem here (.csv), in the submission format of the Quantum Optimization
+            Benchmarking Library.
         show: Draw the solution in the terminal.
         json: Print one JSON object per problem, and nothing else, on standard output.
         format: Name of the files' format, if it is not recognised.
     """
     from co_gym.errors import CoGymError
+    from co_gym.report.comparison import print_comparison
     from co_gym.report.progress import ProgressLine
     from co_gym.report.table import print_results
     from co_gym.solvers.base import Options
@@ -76,9 +80,15 @@ def solve(
             break
     if not json:
         print_results(results)
+        for result in results:
+            print_comparison(result)
     if show and not json:
         _draw(results)
     _write_files(results, output, plot, quiet=json)
+    if submission is not None:
+        from co_gym.report.qoblib import write_submission
+
+        write_submission(submission, results)
     return next((code for code in (2, 1, 3) if code in codes), 0)
 
 

@@ -71,20 +71,70 @@ def plot_convergence(result: Result, ax: Axes | None = None) -> Axes:
     return axes
 
 
+def plot_tuning(result: Result, ax: Axes | None = None) -> Axes:
+    """What a solver minimized over the parameters of its circuit, by evaluation: each value, and the least so far.
+
+    Raises:
+        InputError: If the solver tuned nothing.
+    """
+    values = result.details.get("tuning")
+    if not values:
+        raise InputError(f"{result.method} has tuned nothing that could be drawn")
+    axes = _axes(ax)
+    numbers = np.arange(1, len(values) + 1)
+    axes.plot(numbers, values, ".", color="tab:blue", alpha=0.5, label="evaluation")
+    axes.step(numbers, np.minimum.accumulate(values), where="post", color="tab:orange", label="least so far")
+    axes.set_xlabel("evaluations")
+    axes.set_ylabel("tuned objective")
+    axes.legend()
+    axes.set_title(f"{result.method}: tuning of {result.details.get('parameters', 'the')} parameters")
+    return axes
+
+
+def plot_distribution(result: Result, ax: Axes | None = None) -> Axes:
+    """Objectives of feasible samples and how often they were drawn, with the optimum if it is known.
+
+    Raises:
+        InputError: If the solver drew no feasible samples.
+    """
+    pairs = result.details.get("distribution")
+    if not pairs:
+        raise InputError(f"{result.method} has drawn no feasible samples that could be shown")
+    axes = _axes(ax)
+    values, shares = np.array(pairs).T
+    axes.vlines(values, 0.0, 100.0 * shares, color="tab:blue", linewidth=2)
+    optimum = result.details.get("optimum")
+    if optimum is not None:
+        axes.axvline(float(optimum), color="grey", linestyle=":", label="optimum")
+        axes.legend()
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("objective")
+    axes.set_ylabel("share of samples, %")
+    axes.set_title(f"feasible: {100 * result.details.get('feasible_fraction', shares.sum()):.3g} %")
+    return axes
+
+
+EXTRA = {"tuning": plot_tuning, "distribution": plot_distribution}
+"""Further pictures, by the key of the solver's details that they are drawn from."""
+
+
 def save_figure(result: Result, path: str | Path) -> None:
-    """Solution and convergence side by side in one file.
+    """Solution and convergence side by side in one file, and below what else the solver has to show.
 
     Raises:
         InputError: If the suffix is not that of a picture, or the file cannot be written.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 5.5), layout="constrained")
+    more = [draw for key, draw in EXTRA.items() if result.details.get(key)]
+    figure = Figure(figsize=(12, 5.5 if not more else 10.5), layout="constrained")
     if figure.canvas.get_supported_filetypes().get(Path(path).suffix[1:].lower()) is None:
         raise InputError(f"unknown kind of picture '{Path(path).suffix}': expected .png, .pdf or .svg", path=path)
-    left, right = figure.subplots(1, 2)
-    plot_solution(result, left)
-    plot_convergence(result, right)
+    panels = figure.subplots(2 if more else 1, 2, squeeze=False).ravel()
+    for draw, axes in zip([plot_solution, plot_convergence, *more], panels, strict=False):
+        draw(result, axes)
+    for axes in panels[2 + len(more) :]:
+        axes.set_visible(False)
     try:
         figure.savefig(path, dpi=120)
     except OSError as error:
