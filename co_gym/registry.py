@@ -1,4 +1,4 @@
-"""What is registered: problems, solvers, formats, subcommands, distributions; entry points, loaded when used.
+"""What is registered: problems, solvers, formats, commands, distributions, encodings, ansätze.
 
 co-gym registers its own parts in the same way (see `pyproject.toml`), so a part from another package is on the
 same footing: one line in an entry-point group.
@@ -27,6 +27,8 @@ GROUPS = {
     "formats": "co_gym.formats",
     "commands": "co_gym.commands",
     "distributions": "co_gym.distributions",
+    "encodings": "co_gym.encodings",
+    "ansatze": "co_gym.ansatze",
 }
 
 
@@ -90,6 +92,16 @@ def solvers() -> list[Solver]:
 def commands() -> dict[str, Callable[..., int | None]]:
     """Every registered subcommand of `co-gym` by name: functions whose parameters become options."""
     return _load_all("commands")
+
+
+def encodings() -> dict[str, Any]:
+    """Every registered encoding of programs into Hamiltonians by name; see `quantum.encodings`."""
+    return _load_all("encodings")
+
+
+def ansatze() -> dict[str, Any]:
+    """Every registered family of circuits by name; see `quantum.ansatze`."""
+    return _load_all("ansatze")
 
 
 def distribution(package: str, name: str) -> Distribution:

@@ -19,9 +19,9 @@ def uniform_bits(num_bits: int, shots: int, rng: np.random.Generator) -> NDArray
     return rng.integers(0, 2, size=(shots, num_bits), dtype=np.uint8)
 
 
-def rounded_bits(marginals: NDArray, shots: int, rng: np.random.Generator) -> NDArray:
+def rounded_bits(marginals: NDArray, shots: int, rng: np.random.Generator, least: float = LEAST) -> NDArray:
     """[shots, n] uint8, each bit 1 with its marginal [n]: randomized rounding (Raghavan and Thompson 1987)."""
-    return (rng.random((shots, marginals.size)) < np.clip(marginals, LEAST, 1.0 - LEAST)).astype(np.uint8)
+    return (rng.random((shots, marginals.size)) < np.clip(marginals, least, 1.0 - least)).astype(np.uint8)
 
 
 def annealed_bits(ising: Ising, shots: int, seed: int) -> NDArray:

@@ -154,6 +154,13 @@ class Circuit:
         """Whether all layers consist of gates on one and two qubits."""
         return all(isinstance(one.diagonal, Ising) for one in self.layers if isinstance(one, Phase))
 
+    @property
+    def is_product(self) -> bool:
+        """Whether no layer acts on two qubits at once, so that there is no entanglement."""
+        phases = [one.diagonal for one in self.layers if isinstance(one, Phase)]
+        separate = all(isinstance(one, Ising) and not np.any(one.couplings) for one in phases)
+        return self.subspace is None and separate
+
     def to_qiskit(self, measure: bool = False) -> QuantumCircuit:
         """As a circuit of Qiskit with parameters `t[0]`, `t[1]`, ...; see `quantum.qiskit_circuits`."""
         from quantum.qiskit_circuits import build

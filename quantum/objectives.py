@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym.errors import InputError
+from co_gym.errors import InputError, unknown_name
 
 
 class Objective(Protocol):
@@ -82,3 +82,20 @@ class Gibbs:
         factors = np.exp(-self.eta * (energies - low))
         total = float(factors @ probabilities)
         return self.eta * low - float(np.log(total)), -factors / total
+
+
+def objective(spec: str) -> Objective:
+    """An objective by name: `mean`, `cvar:<share>` or `gibbs:<inverse temperature>`; numbers may be left out.
+
+    Raises:
+        InputError: If there is no such objective, or its constant is out of range.
+    """
+    kind, _, constant = spec.partition(":")
+    known = {"mean": Mean, "cvar": CVaR, "gibbs": Gibbs}
+    if kind not in known or (kind == "mean" and constant):
+        raise unknown_name("objective", spec, ["mean", "cvar:0.25", "gibbs:1"])
+    try:
+        constants = [float(constant)] if constant else []
+    except ValueError:
+        raise InputError(f"objective {spec}: expected a number behind the colon") from None
+    return known[kind](*constants)

@@ -82,4 +82,4 @@ def strongest(ising: Ising, bits: NDArray, weights: NDArray) -> tuple[int, int, 
 
 def least(ising: Ising) -> NDArray:
     """[q] uint8, bits of lowest energy, by enumeration."""
-    return state_bits(np.argmin(ising.energies()), ising.num_qubits)
+    return state_bits(np.asarray(np.argmin(ising.energies())), ising.num_qubits)

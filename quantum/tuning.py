@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quantum.objectives import Objective
 
-if TYPE_CHECKING:
-    from quantum.backends.base import Compiled
-    from quantum.simulator import Simulator
+
+class Sampler(Protocol):
+    """Samples at given angles; every compiled circuit of a backend is one."""
+
+    def sample(self, angles: NDArray, shots: int, seed: int) -> NDArray:
+        """[shots, q] uint8, bits at angles [P]."""
+
 
 Score = Callable[[NDArray], NDArray]
 """From bits [S, q] to what each of these samples is worth, [S] float64, lower is better."""
@@ -27,6 +31,15 @@ class Target(Protocol):
         """Value, and gradient where there is one."""
 
 
+class Gradients(Protocol):
+    """A simulator, of the full space or of a subspace."""
+
+    def value_and_gradient(
+        self, angles: NDArray, energies: NDArray, objective: Objective
+    ) -> tuple[float, NDArray]:
+        """Objective of the distribution at angles [P], and its gradient [P]."""
+
+
 @dataclass
 class Exact:
     """An objective of the exact distribution, with its gradient.
@@ -37,7 +50,7 @@ class Exact:
         objective: Of their distribution.
     """
 
-    simulator: Simulator
+    simulator: Gradients
     scores: NDArray
     objective: Objective
 
@@ -51,7 +64,7 @@ class Sampled:
     """An objective of samples.
 
     Attributes:
-        compiled: The circuit.
+        compiled: What is sampled.
         score: Of samples.
         objective: Of their distribution.
         shots: Samples of one evaluation.
@@ -60,7 +73,7 @@ class Sampled:
         evaluations: How many there were.
     """
 
-    compiled: Compiled
+    compiled: Sampler
     score: Score
     objective: Objective
     shots: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from co_gym import registry
+from co_gym.errors import unknown_name
 from quantum.ansatze.base import Ansatz
 
 __all__ = ["Ansatz", "ansatz"]
@@ -13,7 +15,8 @@ def ansatz(name: str) -> Ansatz:
     Raises:
         InputError: If there is none.
     """
-    from co_gym import registry
-
-    found: Ansatz = registry.part("ansatze", name)
+    known = registry.ansatze()
+    if name not in known:
+        raise unknown_name("ansatz", name, list(known))
+    found: Ansatz = known[name]
     return found

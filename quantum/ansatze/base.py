@@ -23,9 +23,14 @@ class Ansatz(Protocol):
         warm: Whether it makes use of marginals.
     """
 
-    name: str
-    summary: str
-    warm: bool
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def summary(self) -> str: ...  # noqa: D102
+
+    @property
+    def warm(self) -> bool: ...  # noqa: D102
 
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """The circuit, whose parameters are `angles.ravel()`.

@@ -33,9 +33,9 @@ class QAOA:
     """
 
     least: float = 0.1
-    name: str = "qaoa"
-    summary: str = "a phase and a mixer angle for each layer (Farhi et al. 2014)"
-    warm: bool = False
+    name = "qaoa"
+    summary = "a phase and a mixer angle for each layer (Farhi et al. 2014)"
+    warm = False
 
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`."""
@@ -57,9 +57,9 @@ class QAOA:
 class WarmStartQAOA(QAOA):
     """QAOA from the product state of marginals, those of the LP relaxation by default (Egger et al. 2021)."""
 
-    name: str = "ws-qaoa"
-    summary: str = "QAOA from the product state of marginals, with its mixer (Egger et al. 2021)"
-    warm: bool = True
+    name = "ws-qaoa"
+    summary = "QAOA from the product state of marginals, with its mixer (Egger et al. 2021)"
+    warm = True
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class MultiAngleQAOA:
     """An angle for each term of the Hamiltonian and each qubit's mixer in every layer (Herrman et al. 2022)."""
 
     least: float = 0.1
-    name: str = "ma-qaoa"
-    summary: str = "an angle for each term and each qubit (Herrman et al. 2022)"
-    warm: bool = False
+    name = "ma-qaoa"
+    summary = "an angle for each term and each qubit (Herrman et al. 2022)"
+    warm = False
 
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`.

@@ -23,7 +23,8 @@ def controlled_z(pairs: list[tuple[int, int]], num_qubits: int) -> Phase:
     return Phase(Ising(0.0, np.asarray(fields, dtype=np.float64), where, quarter), FIXED)
 
 
-def _rotations(q: int, first: int) -> Rotation:
+def rotations(q: int, first: int) -> Rotation:
+    """Rotations about y of q qubits, each with an angle of its own, from parameter `first` on."""
     return Rotation(np.tile([0.0, 1.0, 0.0], (q, 1)), first + np.arange(q))
 
 
@@ -38,9 +39,9 @@ class HardwareEfficient:
 
     ring: bool = False
     least: float = 0.0
-    name: str = "hardware-efficient"
-    summary: str = "rotations of each qubit and controlled-Z gates of neighbours (Kandala et al. 2017)"
-    warm: bool = False
+    name = "hardware-efficient"
+    summary = "rotations of each qubit and controlled-Z gates of neighbours (Kandala et al. 2017)"
+    warm = False
 
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`; there is a layer of rotations more than of gates."""
@@ -49,10 +50,10 @@ class HardwareEfficient:
         even = [(a, a + 1) for a in range(0, q - 1, 2)]
         odd = [(a, a + 1) for a in range(1, q - 1, 2)]
         closing = [(0, q - 1)] if self.ring and q > 2 else []
-        made: list[Phase | Rotation] = [_rotations(q, 0)]
+        made: list[Phase | Rotation] = [rotations(q, 0)]
         for layer in range(layers):
             made += [controlled_z(even + odd + closing, q)] if q > 1 else []
-            made.append(_rotations(q, (layer + 1) * q))
+            made.append(rotations(q, (layer + 1) * q))
         return Circuit(q, tuple(made), (layers + 1) * q, initial)
 
     def start(self, encoded: Encoded, layers: int, rng: np.random.Generator) -> NDArray:
@@ -67,16 +68,16 @@ class Product:
     Its number of layers is of no matter.
     """
 
-    name: str = "product"
-    summary: str = "a product state, one angle for each qubit: randomized rounding, with nothing quantum about it"
-    warm: bool = False
+    name = "product"
+    summary = "a product state, one angle for each qubit: randomized rounding, with nothing quantum about it"
+    warm = False
     least: float = 0.0
 
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`."""
         q = encoded.diagonal.num_qubits
         initial = uniform(q) if marginals is None else warm(marginals, self.least)
-        return Circuit(q, (_rotations(q, 0),), q, initial)
+        return Circuit(q, (rotations(q, 0),), q, initial)
 
     def start(self, encoded: Encoded, layers: int, rng: np.random.Generator) -> NDArray:
         """See `Ansatz`."""

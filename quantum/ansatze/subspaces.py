@@ -71,9 +71,9 @@ def _alternate(encoded: Encoded, layers: int, mixer: Callable[[Subspace, int], l
 class XY:
     """QAOA in a subspace with exchanges of all pairs of each register as mixer (Hadfield et al. 2019)."""
 
-    name: str = "xy"
-    summary: str = "QAOA with XY mixers, which keep sums of variables (Hadfield et al. 2019)"
-    warm: bool = False
+    name = "xy"
+    summary = "QAOA with XY mixers, which keep sums of variables (Hadfield et al. 2019)"
+    warm = False
 
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`; marginals are of no use to it."""
@@ -94,9 +94,9 @@ class XY:
 class Grover:
     """QAOA in a subspace with reflections about each register's initial state (Bärtschi and Eidenbenz 2020)."""
 
-    name: str = "grover"
-    summary: str = "QAOA with Grover mixers on registers (Bärtschi and Eidenbenz 2020)"
-    warm: bool = False
+    name = "grover"
+    summary = "QAOA with Grover mixers on registers (Bärtschi and Eidenbenz 2020)"
+    warm = False
 
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`; marginals are of no use to it."""

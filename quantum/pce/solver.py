@@ -1,0 +1,103 @@
+"""Pauli correlation encoding as a method for quadratic functions of bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from co_gym.errors import InputError
+from quantum.compression import Best, Compressed, IsOver, OnStep, checked_qubits, never, train
+from quantum.hamiltonians import Ising, Quadratic
+from quantum.pce.encoding import PauliCorrelations
+from quantum.pce.loss import CorrelationLoss
+from quantum.refinement import Moves, Refinement
+
+STEEPNESS = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Correlated:
+    """States as bits through their correlators; see `quantum.compression.Relaxed`."""
+
+    encoding: PauliCorrelations
+    function: CorrelationLoss
+
+    @property
+    def num_qubits(self) -> int:
+        """Number of qubits."""
+        return self.encoding.num_qubits
+
+    def loss(self, state: NDArray) -> tuple[float, NDArray]:
+        """The gradient is that of the observable sum_i dL/de_i P_i."""
+        value, slopes = self.function(self.encoding.paulis.expectations(state))
+        return value, self.encoding.paulis.apply(state, slopes)
+
+    def round(self, state: NDArray, rng: np.random.Generator, is_over: IsOver) -> NDArray:
+        """[1, m] uint8, the signs."""
+        return self.encoding.decode(self.encoding.paulis.expectations(state))[None]
+
+
+@dataclass(frozen=True)
+class PCE:
+    """Pauli correlation encoding (Sciorilli et al. 2025): m variables on n qubits, m <= 3 C(n, k).
+
+    Attributes:
+        k: Qubits of a correlator; None for 2, and 3 for many variables.
+        qubits: n; None for the fewest.
+        layers: Of the circuit; None for as many as give two angles for each variable.
+        alpha: Steepness of tanh; None for 1.5 n^(k div 2), which grows as in the paper.
+        beta: Share of the regularization.
+        moves: Local search on the bits afterwards.
+
+    Raises:
+        InputError: If a number is out of its range.
+    """
+
+    k: int | None = None
+    qubits: int | None = None
+    layers: int | None = None
+    alpha: float | None = None
+    beta: float = 0.5
+    moves: Moves = "flip"
+
+    def __post_init__(self) -> None:
+        for name in ("k", "qubits", "layers", "alpha"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"{name} is {value}: expected more than 0")
+        if not self.beta >= 0:
+            raise InputError(f"beta is {self.beta}: expected 0 or more")
+
+    def relaxed(self, function: Quadratic | Ising) -> Correlated:
+        """The encoding and the loss.
+
+        Raises:
+            InputError: If there are too many variables for the qubits, or too many qubits.
+        """
+        ising = function.ising() if isinstance(function, Quadratic) else function
+        encoding = PauliCorrelations.smallest(ising.num_qubits, self.k, self.qubits)
+        n = checked_qubits(encoding.num_qubits, "PCE")
+        alpha = STEEPNESS * n ** (encoding.k // 2) if self.alpha is None else self.alpha
+        return Correlated(encoding, CorrelationLoss(ising, alpha, self.beta))
+
+    def solve(
+        self,
+        function: Quadratic | Ising,
+        *,
+        steps: int = 500,
+        seed: int = 0,
+        on_step: OnStep | None = None,
+        is_over: IsOver = never,
+    ) -> Compressed:
+        """See `quantum.compression.train`.
+
+        Raises:
+            InputError: See `relaxed`; or if there are no steps.
+        """
+        relaxed = self.relaxed(function)
+        m, n = relaxed.encoding.num_variables, relaxed.num_qubits
+        layers = max(-(-m // n), 2) if self.layers is None else self.layers
+        best = Best(function, Refinement(function, self.moves))
+        return train(relaxed, best, layers, steps=steps, seed=seed, on_step=on_step, is_over=is_over)

@@ -1,0 +1,144 @@
+"""What every quantum solve begins and ends with: the program and its LP relaxation, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from co_gym import registry
+from co_gym.errors import SolverError, unknown_name
+from co_gym.instance import Instance
+from co_gym.relaxation import Relaxation
+from co_gym.solvers.base import Answer, Monitor
+from quantum.backends import backend
+from quantum.backends.ledger import Ledger
+from quantum.backends.recorded import Recorded
+from quantum.catch import Catch
+from quantum.choices import Choices
+from quantum.encodings.base import Encoding
+from quantum.instances import Subject, subject
+from quantum.lagrangian import relaxation
+from quantum.landscape import MOST_BITS, Landscape
+from quantum.repair import repaired
+from quantum.variational import Variational
+
+
+@dataclass(eq=False)
+class Setup:
+    """An instance made ready.
+
+    Attributes:
+        task: The instance in bits.
+        choices: How the method is set up.
+        monitor: Clock and keeper.
+        seed: Of all that is random.
+        relaxed: Optimum of the LP relaxation.
+        catch: Takes the samples.
+        landscape: Of the program, if it is small enough.
+        optimum: Of the program, to be minimized: by enumeration, else the best known value; None if there is none.
+    """
+
+    task: Subject
+    choices: Choices
+    monitor: Monitor
+    seed: int
+    relaxed: Relaxation
+    catch: Catch
+    landscape: Landscape | None
+    optimum: float | None
+
+    @classmethod
+    def of(cls, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None) -> Setup:
+        """Makes an instance ready, and proves the bound of its LP relaxation.
+
+        Raises:
+            SolverError: If it does not fit qubits, or its LP relaxation has no optimum.
+        """
+        if start is not None:
+            monitor.incumbent(start, registry.problem(instance.problem).objective(instance, start))
+        task = subject(instance, choices.form)
+        program = task.program
+        relaxed = relaxation(program)
+        if relaxed.bound is None:
+            raise SolverError(f"{instance.name}: the LP relaxation is {relaxed.status}")
+        monitor.prove(program.sign * relaxed.bound)
+        landscape = Landscape(program) if program.num_variables <= MOST_BITS else None
+        best = instance.reference
+        known = None if best is None else program.sign * float(best)
+        catch = Catch(task, monitor, (lambda x: repaired(program, x)) if choices.repair else None)
+        return cls(
+            task, choices, monitor, seed, relaxed, catch, landscape, landscape.optimum if landscape else known
+        )
+
+    def is_over(self) -> bool:
+        """Whether time is up."""
+        return self.monitor.remaining <= 0.0
+
+    @property
+    def marginals(self) -> NDArray:
+        """[n] float64, of the LP relaxation."""
+        assert self.relaxed.x is not None
+        return self.relaxed.x
+
+    @property
+    def duals(self) -> NDArray:
+        """[m] float64, of the LP relaxation."""
+        assert self.relaxed.duals is not None
+        return self.relaxed.duals
+
+    @contextmanager
+    def variational(self) -> Iterator[Variational]:
+        """The method that tunes circuits, as chosen, with its backend; the ledger is closed at the end.
+
+        Raises:
+            InputError: If something is chosen that is not there, or the ledger is of another run.
+        """
+        found = backend(self.choices.backend)
+        with ExitStack() as stack:
+            if self.choices.ledger is not None:
+                ledger = stack.enter_context(Ledger(self.choices.ledger, self._identity()))
+                found = Recorded(found, ledger)
+            yield Variational(self.catch, self.choices, found, self.marginals, self.seed, self.is_over)
+
+    def _identity(self) -> dict[str, Any]:
+        """What a run depends on, but the place of its ledger."""
+        instance, choices = self.task.instance, asdict(self.choices)
+        del choices["ledger"]
+        return choices | {"problem": instance.problem, "instance": instance.name, "seed": self.seed}
+
+    def answer(self, details: dict[str, Any]) -> Answer:
+        """What was found, with figures of the run and those that all runs have."""
+        program, found = self.task.program, self.monitor.solution
+        details = {
+            "form": self.task.form,
+            "encoding": self.choices.encoding,
+            **details,
+            "shots": self.catch.shots,
+            "optimum": None if self.optimum is None else program.sign * self.optimum,
+            "lp_bound": program.sign * float(self.relaxed.bound or 0.0),
+        }
+        if found is None:
+            return Answer("unknown", bound=details["lp_bound"], details=details | {"ended": "no feasible sample"})
+        return Answer(
+            "feasible",
+            solution=found,
+            objective=self.monitor.objective,
+            bound=details["lp_bound"],
+            details=details,
+        )
+
+    def multipliers(self, encoding: Encoding) -> NDArray | None:
+        """[m] float64, multipliers that no rule updates; None to leave them to the encoding.
+
+        Raises:
+            InputError: If a rule is chosen.
+        """
+        known = {"auto": None, "lp": self.duals, "zero": np.zeros_like(self.duals)}
+        if self.choices.multipliers not in known:
+            raise unknown_name("multipliers", self.choices.multipliers, list(known))
+        return known[self.choices.multipliers] if encoding.takes_multipliers else None

@@ -1,0 +1,104 @@
+"""Quantum methods as solvers of every problem that fits qubits. Importing this is cheap."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from numpy.typing import NDArray
+
+from co_gym.instance import Instance
+from co_gym.solvers.base import Answer, Monitor, Options, Role
+from co_gym.solvers.settings import Setting
+from quantum.choices import DOCS, Choices
+
+COMPRESSED = ("form", "encoding", "multipliers", "evaluations", "repair")
+RECURSIVE = (*COMPRESSED, "ansatz", "layers", "backend", "objective", "tuning", "angles", "shots", "ledger")
+
+
+class QAOASolver:
+    """QAOA in its variants."""
+
+    name = "qaoa"
+    role: Role = "portfolio"
+    """No stage of `auto`, and no baseline."""
+    problems: frozenset[str] | None = None
+    summary = "quantum approximate optimization on a slack-free Hamiltonian (Farhi et al. 2014)"
+    settings: ClassVar[dict[str, Setting]] = DOCS
+    defaults: ClassVar[Choices] = Choices()
+
+    def solve(
+        self, instance: Instance, *, options: Options, monitor: Monitor, start: NDArray | None = None
+    ) -> Answer:
+        """See `Solver`; a start solution is kept if it is the better one.
+
+        Raises:
+            InputError: If a setting is out of range, or names something that is not there.
+            SolverError: If the instance does not fit qubits or the backend.
+        """
+        choices = self.defaults.having(options.settings)
+        return self._solve(instance, choices, monitor, options.seed, start)
+
+    def _solve(
+        self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
+    ) -> Answer:
+        from quantum.solving import solve
+
+        return solve(instance, choices, monitor, seed, start)
+
+
+class VQESolver(QAOASolver):
+    """The variational quantum eigensolver: the same with a hardware-efficient ansatz."""
+
+    name = "vqe"
+    summary = "variational quantum eigensolver with a hardware-efficient ansatz (Peruzzo et al. 2014)"
+    defaults = Choices(ansatz="hardware-efficient", layers=2, evaluations=200)
+
+
+class RecursiveQAOASolver(QAOASolver):
+    """Recursive QAOA."""
+
+    name = "recursive-qaoa"
+    summary = "QAOA whose strongest correlation removes a spin, again and again (Bravyi et al. 2020)"
+    settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in RECURSIVE}
+    defaults = Choices(encoding="unbalanced", ansatz="qaoa", layers=1, objective="mean", evaluations=30)
+
+    def _solve(
+        self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
+    ) -> Answer:
+        from quantum.solving_recursively import solve
+
+        return solve(instance, choices, monitor, seed, start)
+
+
+class PCESolver(QAOASolver):
+    """Pauli correlation encoding."""
+
+    name = "pce"
+    summary = "Pauli correlation encoding: many variables in few qubits (Sciorilli et al. 2025)"
+    settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in COMPRESSED}
+    defaults = Choices(encoding="unbalanced", evaluations=500)
+
+    def _solve(
+        self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
+    ) -> Answer:
+        from quantum.pce import PCE
+        from quantum.solving_compressed import solve
+
+        return solve(PCE(), instance, choices, monitor, seed, start)
+
+
+class QRAOSolver(QAOASolver):
+    """Quantum random access optimization."""
+
+    name = "qrao"
+    summary = "quantum random access optimization: up to three variables in a qubit (Fuller et al. 2021)"
+    settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in COMPRESSED}
+    defaults = Choices(encoding="unbalanced", evaluations=500)
+
+    def _solve(
+        self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
+    ) -> Answer:
+        from quantum.qrao import QRAO
+        from quantum.solving_compressed import solve
+
+        return solve(QRAO(), instance, choices, monitor, seed, start)
