@@ -31,6 +31,7 @@ from rich.table import Table
 
 from co_gym.cli import Parser
 from co_gym.errors import CoGymError, InputError
+from co_gym.solvers import settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,28 +118,11 @@ def read(path: Path) -> list[Solve]:
 
 
 def parse_method(method: str) -> tuple[str, dict[str, Any]]:
-    """Name and settings of `name key=value ...`; SCIP's emphasis on heuristics needs no key.
-
-    Raises:
-        InputError: If there is no name, or something else than key=value behind it.
-    """
-    solver, *words = method.split() or [""]
-    if not solver or "=" in solver:
-        raise InputError(f"method '{method}' has no name: expected name key=value ...")
-    settings: dict[str, Any] = {}
-    for word in words:
-        key, equals, text = word.partition("=")
-        if not equals and solver == "scip":
-            key, text = "heuristics", word
-        elif not (equals and key and text):
-            raise InputError(f"method '{method}' has '{word}': expected key=value")
-        if key in settings:
-            raise InputError(f"method '{method}' has two values of '{key}'")
-        try:
-            settings[key] = json.loads(text)
-        except ValueError:
-            settings[key] = text
-    return solver, settings
+    """See `co_gym.solvers.settings.parse_method`; SCIP's emphasis on heuristics needs no key."""
+    words = method.split()
+    if words[:1] == ["scip"]:
+        words = [word if "=" in word or i == 0 else f"heuristics={word}" for i, word in enumerate(words)]
+    return settings.parse_method(" ".join(words))
 
 
 def solve(name: str, split: str, index: int, method: str, time_limit: float) -> Solve:
@@ -154,14 +138,14 @@ def solve(name: str, split: str, index: int, method: str, time_limit: float) -> 
 
     instance = distribution(name).instance(split, index)
     problem = co_gym.problem(instance.problem)
-    solver, settings = parse_method(method)
+    solver, given = parse_method(method)
     if solver == CP_SAT:
         from peers import cp_sat
 
-        result: Any = cp_sat.solve(problem.formulate(instance).program, time_limit, index, settings)
+        result: Any = cp_sat.solve(problem.formulate(instance).program, time_limit, index, given)
         seconds, steps = result.seconds, result.incumbents
     else:
-        result = co_gym.solve(instance, solver, options=Options(time_limit, seed=index, settings=settings))
+        result = co_gym.solve(instance, solver, options=Options(time_limit, seed=index, settings=given))
         if result.interrupted:
             raise KeyboardInterrupt
         seconds, steps = result.runtime, [(e.time, e.objective) for e in result.history if e.objective is not None]

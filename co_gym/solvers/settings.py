@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -68,3 +69,26 @@ def checked(solver: Solver, given: Mapping[str, Any]) -> dict[str, Any]:
     for name in given.keys() - known.keys():
         raise InputError(f"method '{solver.name}' has no setting '{name}'")
     return {name: known[name].value(name, value) for name, value in given.items()}
+
+
+def parse_method(text: str) -> tuple[str, dict[str, Any]]:
+    """A method's name and settings from `name key=value key=value`; values are JSON if they can be, else text.
+
+    Raises:
+        InputError: If there is no name, or something else than key=value behind it.
+    """
+    name, *words = text.split() or [""]
+    if not name or "=" in name:
+        raise InputError(f"method '{text}' has no name: expected name key=value ...")
+    found: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (equals and key and value):
+            raise InputError(f"method '{text}' has '{word}': expected key=value")
+        if key in found:
+            raise InputError(f"method '{text}' has two values of '{key}'")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return name, found
