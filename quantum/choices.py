@@ -18,8 +18,8 @@ class Choices:
     Attributes:
         form: Formulation of the problem; None for the one with the fewest bits.
         encoding: See `quantum.encodings`.
-        multipliers: `auto` (what suits the encoding), `lp` (dual values of the LP relaxation), `zero`, or a rule that
-            updates the dual values.
+        multipliers: `auto` (what suits the encoding), `lp` (dual values of the LP relaxation), `zero`, or a
+            rule that updates the dual values.
         steps: Updates of multipliers.
         ansatz: See `quantum.ansatze`.
         layers: Of the ansatz.
@@ -37,7 +37,7 @@ class Choices:
     """
 
     form: str | None = None
-    encoding: str = "augmented"
+    encoding: str = "unbalanced"
     multipliers: str = "auto"
     steps: int = 10
     ansatz: str = "ws-qaoa"
@@ -64,7 +64,7 @@ DOCS: dict[str, Setting] = {
         "how constraints enter the Hamiltonian: `slack`, `lagrangian`, `augmented`, `unbalanced` ..."
     ),
     "multipliers": Setting(
-        "`auto`, `lp` (dual values), `zero`, or a rule that updates them: `dual-ascent`, `bundle`, `cutting-plane` ..."
+        "`auto`, `lp` (dual values), `zero`, or a rule that updates these: `dual-ascent`, `bundle` ..."
     ),
     "steps": Setting("updates of multipliers", int, minimum=1),
     "ansatz": Setting("`qaoa`, `ws-qaoa`, `ma-qaoa`, `xy`, `grover`, `hardware-efficient` or `product`"),

@@ -149,6 +149,27 @@ class Circuit:
                 place = "the full space" if self.subspace is None else "a subspace"
                 raise InputError(f"a layer of kind {type(layer).__name__} does not act in {place}")
 
+    def frequencies(self) -> NDArray | None:
+        """[P] float64, f such that expectations are a + b cos(f t) + c sin(f t) in each parameter t alone.
+
+        None if a parameter occurs in more than one gate, or in none: then expectations are of another form.
+        """
+        found: list[list[float]] = [[] for _ in range(self.num_parameters)]
+        for layer in self.layers:
+            if isinstance(layer, Rotation):
+                numbers, rates = layer.parameters, np.full(self.num_qubits, abs(layer.scale))
+            elif isinstance(layer, Phase) and isinstance(layer.diagonal, Ising):
+                rates = 2.0 * np.abs(np.concatenate([layer.diagonal.fields, layer.diagonal.couplings]))
+                numbers = np.broadcast_to(np.asarray(layer.parameters), rates.shape)
+            else:
+                return None
+            for number, rate in zip(numbers.tolist(), rates.tolist(), strict=True):
+                if number != FIXED:
+                    found[number].append(rate)
+        if any(len(rates) != 1 or rates[0] == 0.0 for rates in found):
+            return None
+        return np.array(found).ravel()
+
     @property
     def runs_on_devices(self) -> bool:
         """Whether all layers consist of gates on one and two qubits."""

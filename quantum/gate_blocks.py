@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,35 +50,38 @@ class Gate:
         return Gate(self.qubits, kept.angles, kept.weights, factors)
 
 
-@dataclass(eq=False)
 class _Block:
-    """Gates one after the other on the same one or two qubits, and blocks on one of them that come before."""
+    """Gates one after the other on the same one or two qubits, and blocks on one of them that come before.
 
-    qubits: tuple[int, ...]
-    gates: list[Gate] = field(default_factory=list)
-    before: list[_Block] = field(default_factory=list)
+    Attributes:
+        diagonal: Whether the product of its gates is diagonal at generic angles, and so at all.
+    """
+
+    def __init__(self, qubits: tuple[int, ...], generic: NDArray) -> None:
+        self.qubits = qubits
+        self.gates: list[Gate] = []
+        self.before: list[_Block] = []
+        self.diagonal = True
+        self._generic = generic
+        self._product = np.eye(1 << len(qubits), dtype=np.complex128)
 
     def add(self, gate: Gate) -> None:
+        """Takes the next gate, on its qubits or one of them."""
         gate = gate.on(self.qubits)
+        waves = np.exp(1j * gate.weights @ self._generic[gate.angles])
+        self._product = np.einsum("t,tij->ij", waves, gate.factors) @ self._product
+        self.diagonal = _diagonal(self._product)
         both = gate.after(self.gates[-1]) if self.gates else None
         if both is None:
             self.gates.append(gate)
         else:
             self.gates[-1] = both
 
-    def diagonal(self, angles: NDArray) -> bool:
-        """Whether the product is diagonal at these angles, and so, if they are generic, at all."""
-        product = np.eye(1 << len(self.qubits), dtype=np.complex128)
-        for gate in self.gates:
-            waves = np.exp(1j * gate.weights @ angles[gate.angles])
-            product = np.einsum("t,tij->ij", waves, gate.factors) @ product
-        return _diagonal(product)
-
-    def parts(self, angles: NDArray) -> list[_Block]:
+    def parts(self) -> list[_Block]:
         """Itself with those before it merged in, or after them where it is diagonal without them."""
-        if not self.before or self.diagonal(angles):
+        if not self.before or self.diagonal:
             return [*self.before, self]
-        merged = _Block(self.qubits)
+        merged = _Block(self.qubits, self._generic)
         for block in (*self.before, self):
             for gate in block.gates:
                 merged.add(gate)
@@ -113,8 +116,8 @@ def schedule(gates: list[Gate], num_qubits: int, num_angles: int) -> Schedule:
         num_angles: How many angles they have.
     """
     generic = np.random.default_rng(0).normal(size=num_angles)
-    blocks = [part for block in _fuse(gates, generic) for part in block.parts(generic)]
-    order = _Order([block.diagonal(generic) for block in blocks])
+    blocks = [part for block in _fuse(gates, generic) for part in block.parts()]
+    order = _Order([block.diagonal for block in blocks])
     for number, block in enumerate(blocks):
         order.add(number, block.qubits)
     order.close()
@@ -135,10 +138,10 @@ def _fuse(gates: list[Gate], generic: NDArray) -> list[_Block]:
     for gate in gates:
         owners = list(dict.fromkeys(open_on[q] for q in gate.qubits if q in open_on))
         inside = owners and set(gate.qubits) <= set(owners[0].qubits)
-        if inside and (len(gate.qubits) == len(owners[0].qubits) or not owners[0].diagonal(generic)):
+        if inside and (len(gate.qubits) == len(owners[0].qubits) or not owners[0].diagonal):
             owners[0].add(gate)
             continue
-        made = _Block(gate.qubits)
+        made = _Block(gate.qubits, generic)
         for owner in owners:
             if len(owner.qubits) == 2 or gate.diagonal:
                 done.append(owner)

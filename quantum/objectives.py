@@ -39,23 +39,29 @@ class Mean:
         return float(energies @ probabilities), energies
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CVaR:
     """Mean of the lowest share of the energies (Barkoutsos et al. 2020).
 
     Attributes:
         alpha: The share, more than 0 and at most 1.
+        order: [K] int64, what sorts the energies, where it is known.
     """
 
     alpha: float = 0.25
+    order: NDArray | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha <= 1.0:
             raise InputError(f"alpha of CVaR is {self.alpha}: expected more than 0, at most 1")
 
+    def for_energies(self, energies: NDArray) -> CVaR:
+        """The same for these energies alone, which are sorted once."""
+        return CVaR(self.alpha, np.argsort(energies, kind="stable"))
+
     def __call__(self, energies: NDArray, probabilities: NDArray) -> tuple[float, NDArray]:
         """See `Objective`. With t the quantile: t + E[min(e - t, 0)] / alpha (Rockafellar and Uryasev 2000)."""
-        order = np.argsort(energies, kind="stable")
+        order = np.argsort(energies, kind="stable") if self.order is None else self.order
         below = np.searchsorted(np.cumsum(probabilities[order]), self.alpha * (1.0 - 1e-12))
         quantile = float(energies[order[min(int(below), order.size - 1)]])
         weights = np.minimum(energies - quantile, 0.0) / self.alpha + quantile

@@ -143,7 +143,7 @@ class _Programs:
     def of(self, circuit: QuantumCircuit) -> GateProgram:
         """The program of a circuit."""
         copy, program = self._known.pop(id(circuit), (None, None))
-        if copy is None or program is None or copy.data != circuit.data or copy.qregs != circuit.qregs:
+        if copy is None or program is None or (copy.num_qubits, copy.data) != (circuit.num_qubits, circuit.data):
             copy, program = circuit.copy(), GateProgram(circuit)
         self._known[id(circuit)] = copy, program
         if len(self._known) > MOST_PROGRAMS:

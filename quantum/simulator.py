@@ -12,7 +12,8 @@ from co_gym.errors import InputError
 from quantum.circuits import Circuit
 from quantum.hamiltonians import MOST_QUBITS, Diagonal
 from quantum.objectives import Objective
-from quantum.runs import Layout, State, compile_runs
+from quantum.runs import compile_runs
+from quantum.states import Layout, State
 
 if TYPE_CHECKING:
     from quantum.subspace_simulator import SubspaceSimulator
@@ -32,10 +33,10 @@ def simulator(circuit: Circuit, **options: Any) -> Simulator | SubspaceSimulator
 class Simulator:
     """State vectors of circuits in the full space.
 
-    The state is kept in blocks of the cache while phases and rotations are applied to several qubits at a time, all
-    in registers; see `quantum.kernels.layers`. Memory: 2^q amplitudes of 16 bytes, or 8 in single precision, and 1, 2
-    or 8 bytes for each energy of a different phase; twice as many amplitudes for gradients. One simulator must not
-    be used by two threads at once, as it works in the same memory each time.
+    The state is kept in blocks of the cache while phases and rotations are applied to several qubits at a time,
+    all in registers; see `quantum.kernels.layers`. Memory: 2^q amplitudes of 16 bytes, or 8 in single precision,
+    and 1, 2 or 8 bytes for each energy of a different phase; twice as many amplitudes for gradients. One
+    simulator must not be used by two threads at once, as it works in the same memory each time.
 
     Args:
         circuit: Its `subspace` is None.
@@ -47,20 +48,27 @@ class Simulator:
     """
 
     def __init__(self, circuit: Circuit, *, precision: Precision = "double", threads: int = 1) -> None:
+        import numba
+
         if circuit.subspace is not None:
             raise InputError("a circuit in a subspace: use SubspaceSimulator")
         if precision not in ("double", "single"):
             raise InputError(f"precision {precision!r}: expected 'double' or 'single'")
         if not 0 < circuit.num_qubits <= MOST_QUBITS:
             raise InputError(f"{circuit.num_qubits} qubits: a state vector holds 1 to {MOST_QUBITS}")
+        most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+        if not 1 <= threads <= most:
+            raise InputError(f"{threads} threads: expected 1 to {most}")
         self.circuit = circuit
         self._layout = Layout.of(circuit.num_qubits, np.float64 if precision == "double" else np.float32, threads)
-        self._set_threads(threads)
         self._runs = compile_runs(circuit, self._layout)
         self._state = State.empty(self._layout.size, self._layout.dtype)
         self._costate: State | None = None
         halves = 0.5 * circuit.initial
-        self._initial = np.cos(halves).astype(self._layout.dtype), np.sin(halves).astype(self._layout.dtype)
+        self._initial: tuple[NDArray, NDArray] = (
+            np.cos(halves).astype(self._layout.dtype),
+            np.sin(halves).astype(self._layout.dtype),
+        )
 
     @property
     def num_parameters(self) -> int:
@@ -125,8 +133,8 @@ class Simulator:
 
         Args:
             angles: [P] float64.
-            costate: From the state [2^q] to O psi [2^q], with O Hermitian; it may depend on the state, so that this
-                is the gradient of any function whose derivative by the state is O psi.
+            costate: From the state [2^q] to O psi [2^q], with O Hermitian; O may depend on the state, so that
+                this is the gradient of any function whose derivative by the state is O psi.
         """
         extended = self._extended(angles)
         self._run(extended)
@@ -152,6 +160,10 @@ class Simulator:
     def _run(self, extended: NDArray) -> None:
         from quantum.kernels.reductions import product_state
 
+        if self._layout.threads > 1:
+            from numba import set_num_threads
+
+            set_num_threads(self._layout.threads)
         product_state(self._state.real, self._state.imag, *self._initial)
         for run in self._runs:
             run.forward(extended, self._state, self._layout)
@@ -197,14 +209,6 @@ class Simulator:
     def _check_energies(self, energies: NDArray) -> None:
         if energies.shape != (self.num_states,) or energies.dtype != np.float64:
             raise InputError(
-                f"energies have shape {energies.shape} and type {energies.dtype}: expected ({self.num_states},) float64"
+                f"energies have shape {energies.shape} and type {energies.dtype}: "
+                f"expected ({self.num_states},) float64"
             )
-
-    @staticmethod
-    def _set_threads(threads: int) -> None:
-        import numba
-
-        if not 1 <= threads <= numba.config.NUMBA_NUM_THREADS:
-            raise InputError(f"{threads} threads: expected 1 to {numba.config.NUMBA_NUM_THREADS}")
-        if threads > 1:
-            numba.set_num_threads(threads)

@@ -60,7 +60,7 @@ class RecursiveQAOASolver(QAOASolver):
     name = "recursive-qaoa"
     summary = "QAOA whose strongest correlation removes a spin, again and again (Bravyi et al. 2020)"
     settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in RECURSIVE}
-    defaults = Choices(encoding="unbalanced", ansatz="qaoa", layers=1, objective="mean", evaluations=30)
+    defaults = Choices(ansatz="qaoa", layers=1, objective="mean", evaluations=30)
 
     def _solve(
         self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
@@ -76,7 +76,7 @@ class PCESolver(QAOASolver):
     name = "pce"
     summary = "Pauli correlation encoding: many variables in few qubits (Sciorilli et al. 2025)"
     settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in COMPRESSED}
-    defaults = Choices(encoding="unbalanced", evaluations=500)
+    defaults = Choices(evaluations=500)
 
     def _solve(
         self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
@@ -93,7 +93,7 @@ class QRAOSolver(QAOASolver):
     name = "qrao"
     summary = "quantum random access optimization: up to three variables in a qubit (Fuller et al. 2021)"
     settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in COMPRESSED}
-    defaults = Choices(encoding="unbalanced", evaluations=500)
+    defaults = Choices(evaluations=500)
 
     def _solve(
         self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None

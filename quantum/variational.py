@@ -122,7 +122,13 @@ class Variational:
             target, exact = self._target(encoded, circuit, compiled, score)
             share = max(1, self.choices.evaluations // len(depths))
             tuned = tune(
-                target, start.ravel(), share, seed=self.seed, is_over=self.is_over, on_value=self.on_tuned
+                target,
+                start.ravel(),
+                share,
+                frequencies=circuit.frequencies(),
+                seed=self.seed,
+                is_over=self.is_over,
+                on_value=self.on_tuned,
             )
             self.evaluations += tuned.evaluations
             angles = tuned.angles

@@ -2,8 +2,8 @@
 
 Each instance of a set is solved by all methods. A solve is a line of a file (`--output`), and what the file
 holds already is not run again. `--report` prints the table of such a file: means over the instances that every
-method has run, of the qubits, two-qubit gates and depth after transpilation, the share of feasible samples, the
-probability of the optimum over that of uniform sampling (its mean and its median), the gap of the best of 50 samples,
+method has run, of the qubits, two-qubit gates and depth after transpilation, the share of feasible samples,
+the probability of the optimum over that of uniform sampling (its mean and its median), the gap of the best of 50,
 the samples until the optimum is seen with 99 %, and all samples and evaluations that were spent on the way.
 
 A method is `name key=value key=value`, see `co-gym solvers` and `co-gym solve --help`. The samplers without

@@ -2,12 +2,13 @@
 
 Usage: python scripts/bench_simulator.py [--qubits 12 16 20] [--layers 1 3 8] [--large 24 26] [--repeats 7]
 
-CPU time of one thread, medians of repeats, all in the same run and in turns. Everything is compiled before, and Aer's
-circuit and observable are made once and angles bound through the PUB. "gradient" is the full gradient over one
-evaluation. The floor is the greater of two times: that of the additions and multiplications at the rate of a matrix
-product, and that of reading and writing the state once in each layer (and reading it with the energies once more) at
-the rate of a copy of an array as large as the state; "of floor" says how many times longer ours takes. Large sizes
-run in single precision, each in a process of its own, whose greatest resident memory is shown.
+CPU time of one thread, medians of repeats, all in the same run and in turns. Everything is compiled before, and
+Aer's circuit and observable are made once and angles bound through the PUB. "gradient" is the full gradient over
+one evaluation. The floor is the greater of two times: that of the additions and multiplications at the rate of a
+matrix product, and that of reading and writing the state once in each layer (and reading it with the energies
+once more) at the rate of a copy of an array as large as the state; "of floor" says how many times longer ours
+takes. Large sizes run in single precision, each in a process of its own, whose greatest resident memory is
+shown.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ PHASE_FLOPS = {"double": 46, "single": 34}
 
 def maxcut(qubits: int, seed: int = 0) -> Ising:
     """Minus the cut of a random 3-regular graph."""
-    pairs = np.array(sorted(sorted(edge) for edge in nx.random_regular_graph(3, qubits, seed).edges), dtype=np.int64)
+    pairs = np.array(
+        sorted(sorted(edge) for edge in nx.random_regular_graph(3, qubits, seed).edges), dtype=np.int64
+    )
     return Ising(-len(pairs) / 2.0, np.zeros(qubits), pairs, np.full(len(pairs), 0.5))
 
 
@@ -114,7 +117,7 @@ def compare(qubits: int, layers: int, repeats: int) -> list[list[str]]:
 
 
 def large(qubits: int) -> None:
-    """Prints seconds of one layer, gradient and memory, as JSON; alone in its process."""
+    """Prints seconds of one layer with its expectation, and memory, as JSON; alone in its process."""
     ising = maxcut(qubits)
     Simulator(qaoa(maxcut(10), 1), precision="single").expectation(np.array([0.3, 0.4]), maxcut(10).energies())
     simulator = Simulator(qaoa(ising, 1), precision="single")
@@ -134,7 +137,17 @@ def main() -> None:
     args = parser.parse_args()
     if args.alone:
         return large(args.alone)
-    columns = ["qubits", "layers", "precision", "Aer, ms", "ours, ms", "ratio", "gradient", "of floor", "difference"]
+    columns = [
+        "qubits",
+        "layers",
+        "precision",
+        "Aer, ms",
+        "ours, ms",
+        "ratio",
+        "gradient",
+        "of floor",
+        "difference",
+    ]
     rows = [row for q in args.qubits for p in args.layers for row in compare(q, p, args.repeats)]
     print(markdown(columns, rows), flush=True)
     made = []

@@ -38,10 +38,10 @@ class HardwareEfficient:
     """
 
     ring: bool = False
-    least: float = 0.0
+    least: float = 0.1
     name = "hardware-efficient"
     summary = "rotations of each qubit and controlled-Z gates of neighbours (Kandala et al. 2017)"
-    warm = False
+    warm = True
 
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`; there is a layer of rotations more than of gates."""
@@ -70,8 +70,8 @@ class Product:
 
     name = "product"
     summary = "a product state, one angle for each qubit: randomized rounding, with nothing quantum about it"
-    warm = False
-    least: float = 0.0
+    warm = True
+    least: float = 0.1
 
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`."""

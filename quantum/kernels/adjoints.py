@@ -1,8 +1,9 @@
 """Layers backward on a state and its costate, with the overlaps that derivatives are (Jones and Gacon 2020).
 
-The passes of `layers` in reverse order, with tiles half as large, as registers hold both. The generator of a rotation commutes with it, so its overlap is taken from a
-tile while that is rotated back. Overlaps of rotations about x are those of states that grow by one over the cosine
-with every rotation undone before.
+The passes of `layers` in reverse order, with tiles half as large, as registers hold those of both. The generator
+of a rotation commutes with it, so its overlap is taken from a tile while that is rotated back. Overlaps of
+rotations about x are those of states that grow by one over the cosine with every rotation undone before. Sums
+over one block are in the precision of the state, sums of those in float64.
 """
 
 from __future__ import annotations
@@ -18,18 +19,14 @@ from quantum.kernels.mixers import mix_both
 from quantum.kernels.phases import advance_both, bind, slope
 from quantum.kernels.tiles import accumulate, load, store
 
-FLUSH = 1024
-"""Tiles whose overlaps are added up in the precision of the state."""
-
 
 @compiled
 def add_rows(rows: NDArray, sums: NDArray, at: int, count: int) -> None:
-    """Add the sum of each row to sums[at], ..., and clear them."""
+    """Add the sum of each row, of numbers in the precision of the state, to sums[at], ..."""
     width = width_of(rows)
     for j in range(count):
         for lane in range(width):
             sums[at + j] += np.float64(rows[j * width + lane])
-    rows[:] = 0.0
 
 
 @compiled
@@ -54,7 +51,6 @@ def first_pass_back(
     width, lanes = width_of(x), lanes_of(x)
     each = 1 if moves.ndim == 1 else 3
     rows = np.zeros((1 + each * (lanes + 2)) * width, x.dtype)
-    count = 0
     for at in range(start, stop, 4 * width):
         a, b, c, d = load(x, at, width, 4), load(y, at, width, 4), load(u, at, width, 4), load(v, at, width, 4)
         a, b, c, d, across = mix_both(a, b, c, d, moves, lanes, False)
@@ -68,9 +64,6 @@ def first_pass_back(
             store(y, at, width, b)
             store(u, at, width, c)
             store(v, at, width, d)
-        count += 1
-        if count % FLUSH == 0:
-            add_rows(rows, sums, 0, 1 + each * (lanes + 2))
     add_rows(rows, sums, 0, 1 + each * (lanes + 2))
 
 
@@ -93,15 +86,13 @@ def strided_pass_back(
         store(y, at, stride, b)
         store(u, at, stride, c)
         store(v, at, stride, d)
-        if (tile + 1) % FLUSH == 0:
-            add_rows(rows, sums, 1 + each * slot, each * 2)
     add_rows(rows, sums, 1 + each * slot, each * 2)
 
 
 @compiled
 def low_passes_back(
-    x: NDArray, y: NDArray, u: NDArray, v: NDArray, phase: Any, moves: NDArray, plan: NDArray, bits: int, block: int,
-    keep: bool, sums: NDArray,
+    x: NDArray, y: NDArray, u: NDArray, v: NDArray, phase: Any, moves: NDArray, plan: NDArray, bits: int,
+    block: int, keep: bool, sums: NDArray,
 ) -> None:  # fmt: skip
     """Undo `low_passes`; see `first_pass_back`."""
     lanes = lanes_of(x)
@@ -114,8 +105,8 @@ def low_passes_back(
 
 
 def _backward(
-    x: NDArray, y: NDArray, u: NDArray, v: NDArray, diagonal: Any, angles: NDArray, factors: NDArray, moves: NDArray,
-    plan: NDArray, bits: int, keep: bool, sums: NDArray,
+    x: NDArray, y: NDArray, u: NDArray, v: NDArray, diagonal: Any, angles: NDArray, factors: NDArray,
+    moves: NDArray, plan: NDArray, bits: int, keep: bool, sums: NDArray,
 ) -> None:  # fmt: skip
     """Undo `forward`, last layer first; the inverse moves are given.
 

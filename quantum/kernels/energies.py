@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 
 @njit(cache=True, nogil=True)
-def doubled(energies: NDArray, felt: NDArray, fields: NDArray, first: NDArray, second: NDArray, couplings: NDArray) -> None:
+def doubled(
+    energies: NDArray, felt: NDArray, fields: NDArray, first: NDArray, second: NDArray, couplings: NDArray
+) -> None:
     """Fill a table in 2 * 2^q additions, in its own arithmetic, which may wrap around on the way.
 
     The states with qubit k at 1 follow from those with it at 0, from whose energies the field that it feels is
@@ -71,7 +73,6 @@ def levels(fields: NDArray, first: NDArray, second: NDArray, couplings: NDArray)
     kind = np.uint8 if np.abs(terms).sum() < 256 else np.uint16
     energies = np.empty(1 << fields.size, kind)
     energies[0] = terms[terms > 0].sum()
-    doubled(
-        energies, np.empty(max(energies.size >> 1, 1), kind), fields.astype(kind), first, second, couplings.astype(kind)
-    )  # fmt: skip
+    felt = np.empty(max(energies.size >> 1, 1), kind)
+    doubled(energies, felt, fields.astype(kind), first, second, couplings.astype(kind))
     return energies

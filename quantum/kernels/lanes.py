@@ -1,8 +1,8 @@
 """Vectors of a processor as values of compiled loops: what the loops over amplitudes are made of.
 
-A `Tile` is a few rows of one cache line each, 8 numbers of float64 or 16 of float32. Rows are far apart in memory or
-next to each other; a loop loads a tile, works on it in registers, and stores it. Numba's own vectorizer does not see
-through rows in the same array, nor does it permute numbers within a row.
+A `Tile` is a few rows of one cache line each, 8 numbers of float64 or 16 of float32. Rows are far apart in
+memory or next to each other; a loop loads a tile, works on it in registers, and stores it. Numba's own
+vectorizer does not see through rows in the same array, nor does it permute numbers within a row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LINE = 64
 FLAGS = ("contract", "nsz")
 
 
-class Tile(types.Type):  # type: ignore[misc]
+class Tile(types.Type):
     """Rows of numbers.
 
     Attributes:
@@ -39,9 +39,13 @@ class Tile(types.Type):  # type: ignore[misc]
 
 
 @register_model(Tile)
-class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
+class _TileModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Tile) -> None:
-        super().__init__(manager, kind, ir.ArrayType(_row(kind), kind.rows))
+        super().__init__(
+            manager,
+            kind,  # type: ignore[no-untyped-call]
+            ir.ArrayType(_row(kind), kind.rows),
+        )
 
 
 def width(dtype: Any) -> int:

@@ -1,7 +1,7 @@
 """Layers of phases and rotations over a whole state.
 
 Passes over memory: the first takes tiles of consecutive rows, with the phase and the lowest qubits; each other one
-takes tiles of rows at a stride, with three qubits more. As long as the strides are within a block of the cache, all
+takes tiles of rows at a stride, with three qubits more. As long as strides are within a block of the cache, all
 passes work on one block before they go to the next. A plan [k] int64 holds the lowest qubit of each other pass.
 
 Passes work on a range of tiles, so that threads can share a layer; with any number of them results are the same.
@@ -57,8 +57,7 @@ def place_of(tile: int, qubit: int, lanes: int, count: int) -> int:
 @compiled
 def strided_pass(x: NDArray, y: NDArray, moves: NDArray, slot: int, qubit: int, start: int, stop: int) -> None:
     """Rotations of three qubits from `qubit` on, on tiles from start to stop."""
-    width, lanes = width_of(x), lanes_of(x)
-    stride = 1 << qubit
+    lanes, stride = lanes_of(x), 1 << qubit
     for tile in range(start, stop):
         at = place_of(tile, qubit, lanes, 3)
         a, b = load(x, at, stride, 8), load(y, at, stride, 8)
@@ -79,7 +78,14 @@ def low_passes(x: NDArray, y: NDArray, phase: Any, moves: NDArray, plan: NDArray
 
 
 def _forward(
-    x: NDArray, y: NDArray, diagonal: Any, angles: NDArray, factors: NDArray, moves: NDArray, plan: NDArray, bits: int
+    x: NDArray,
+    y: NDArray,
+    diagonal: Any,
+    angles: NDArray,
+    factors: NDArray,
+    moves: NDArray,
+    plan: NDArray,
+    bits: int,
 ) -> None:
     """Layers one after the other.
 

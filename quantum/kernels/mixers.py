@@ -1,8 +1,8 @@
 """Rotations of the qubits within a tile, and the overlaps that their derivatives are.
 
-A rotation is either about x, given by its tangent, or about any axis, given by its matrix; arrays of tangents [S] and
-of matrices [S, 4] choose which. The first qubits of a tile of consecutive rows are the bits of the place in a row,
-others those of the number of the row.
+A rotation is either about x, given by its tangent, or about any axis, given by its matrix; arrays of tangents
+[S] and of matrices [S, 4] choose which. The first qubits of a tile of consecutive rows are the bits of the place
+in a row, others those of the number of the row.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import types as numba_types
 from numba.extending import intrinsic
 
 from quantum.kernels.lanes import Emitter, Tile, emit
 
-_intrinsic: Any = intrinsic(prefer_literal=True)  # type: ignore[call-arg]
+types: Any = numba_types
+_intrinsic: Any = intrinsic(prefer_literal=True)
 Rows = list[ir.Value]
 Amplitudes = tuple[Rows, Rows]
 
@@ -28,7 +29,7 @@ class Move:
         e: Writes instructions.
         lanes: Whether the qubit is a bit of the place in a row, not of its number.
         bit: Which bit.
-        numbers: Tangent of half the angle, or real and imaginary part of both entries of the matrix's first column.
+        numbers: Tangent of half the angle, or real and imaginary parts of the matrix's first column.
     """
 
     def __init__(self, e: Emitter, kind: Any, moves: ir.Value, slot: ir.Value, lanes: bool, bit: int) -> None:

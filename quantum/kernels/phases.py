@@ -1,7 +1,8 @@
 """Phases by a diagonal Hamiltonian, applied to tiles of amplitudes.
 
-A diagonal is a tuple: () is none, (table, unit, centre) has an energy unit * (table[x] - centre) at each state x, where
-the table is of float64, or of uint8 or uint16 to save memory. With an angle and a factor of the state it makes a phase.
+A diagonal is a tuple: () is none, (table, unit, centre) has an energy unit * (table[x] - centre) at each state
+x. The table is of float64, or of uint8 or uint16 to save memory. With an angle and a factor of the state it
+makes a phase.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import math
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import types as numba_types
 from numba.extending import intrinsic, overload
 
 from quantum.kernels.lanes import Emitter, Tile, emit
 from quantum.kernels.tiles import scale, turn
 
-_intrinsic: Any = intrinsic(prefer_literal=True)  # type: ignore[call-arg]
+types: Any = numba_types
+_intrinsic: Any = intrinsic(prefer_literal=True)
 QUARTERS = 2.0 / math.pi
 """Quarter turns per radian."""
 

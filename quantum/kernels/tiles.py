@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import types as numba_types
 from numba.extending import intrinsic
 
 from quantum.kernels.lanes import Emitter, Tile, emit
 
-_intrinsic: Any = intrinsic(prefer_literal=True)  # type: ignore[call-arg]
+types: Any = numba_types
+_intrinsic: Any = intrinsic(prefer_literal=True)
 
 
 @_intrinsic

@@ -48,7 +48,8 @@ class PCE:
         qubits: n; None for the fewest.
         layers: Of the circuit; None for as many as give two angles for each variable.
         alpha: Steepness of tanh; None for 1.5 n^(k div 2), which grows as in the paper.
-        beta: Share of the regularization.
+        beta: Share of the regularization, 0.5 in the paper. Dense functions with strong fields, such as those of
+            penalties, may need less: with much of it all correlators take the sign of their field.
         moves: Local search on the bits afterwards.
 
     Raises:

@@ -31,6 +31,7 @@ def test_cvar_of_samples_is_the_mean_of_the_lowest(seed: int, alpha: float) -> N
     energies = np.random.default_rng(seed).normal(size=40)
     value, _ = CVaR(alpha)(energies, np.full(40, 1 / 40))
     assert value == pytest.approx(np.sort(energies)[: round(40 * alpha)].mean())
+    assert CVaR(alpha).for_energies(energies)(energies, np.full(40, 1 / 40))[0] == value
 
 
 def test_cvar_of_everything_is_the_mean_and_gibbs_lies_below() -> None:
