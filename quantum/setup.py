@@ -123,7 +123,7 @@ class Setup:
             "lp_bound": program.sign * float(self.relaxed.bound or 0.0),
         }
         if found is None:
-            return Answer("unknown", bound=details["lp_bound"], details=details | {"ended": "no feasible sample"})
+            return Answer("unknown", bound=details["lp_bound"], details=details | {"why": "no feasible sample"})
         return Answer(
             "feasible",
             solution=found,

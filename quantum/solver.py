@@ -51,7 +51,7 @@ class VQESolver(QAOASolver):
 
     name = "vqe"
     summary = "variational quantum eigensolver with a hardware-efficient ansatz (Peruzzo et al. 2014)"
-    defaults = Choices(ansatz="hardware-efficient", layers=2, evaluations=200)
+    defaults = Choices(ansatz="hardware-efficient", layers=2, objective="cvar:0.05", evaluations=300)
 
 
 class RecursiveQAOASolver(QAOASolver):

@@ -27,6 +27,7 @@ from co_gym import registry
 from co_gym.cli import Parser
 from co_gym.errors import CoGymError, unknown_name
 from co_gym.instance import Instance
+from co_gym.result import relative_gap
 from co_gym.solvers.settings import parse_method
 
 Solve = dict[str, Any]
@@ -35,7 +36,7 @@ GRAPHS = ("johnson8-2-4", "ibm32", "karate", "chesapeake", "hamming6-4", "sloane
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 KEPT = (
     "qubits", "two_qubit_gates", "depth", "parameters", "evaluations", "shots", "feasible_fraction", "mean_gap",
-    "best_of_50_gap", "p_optimal", "over_uniform", "time_to_solution", "optimum", "tuned_on", "ended",
+    "best_of_50_gap", "p_optimal", "over_uniform", "time_to_solution", "optimum", "tuned_on", "why",
 )  # fmt: skip
 """Of the details of a solve."""
 
@@ -135,14 +136,20 @@ def solve(name: str, instance: Instance, method: str, time_limit: float) -> list
         raise CoGymError(f"{instance.name}: {method}: {details['error']}")
     own = {"set": name, "instance": instance.name, "method": method, "seconds": round(result.runtime, 3)}
     own |= {"objective": result.objective, "status": result.status}
-    own |= {key: details.get(key) for key in KEPT}
+    own |= {key: details.get(key) for key in KEPT} | {"answer_gap": gap(result.objective, details.get("optimum"))}
     lines = [own]
     for row in details.get("comparison", []):
         if "samples" in row:
             beside = {"set": name, "instance": instance.name, "method": f"{row['method']} beside {method}"}
             lines.append(beside | {"objective": row["objective"], "shots": row["samples"]})
             lines[-1] |= {key: row[key] for key in KEPT if key in row}
+            lines[-1]["answer_gap"] = gap(row["objective"], details.get("optimum"))
     return lines
+
+
+def gap(objective: float | None, optimum: float | None) -> float | None:
+    """Relative gap of an answer; None if there is none or the optimum is not known."""
+    return None if objective is None or optimum is None else relative_gap(objective, optimum)
 
 
 COLUMNS: dict[str, Callable[[list[Solve]], str]] = {
@@ -154,6 +161,8 @@ COLUMNS: dict[str, Callable[[list[Solve]], str]] = {
     "median": lambda lines: mean(lines, "over_uniform", "{:.3g}", np.median),
     "best of 50, %": lambda lines: mean(lines, "best_of_50_gap", "{:.2f}", scale=100.0),
     "samples to 99 %": lambda lines: mean(lines, "time_to_solution", "{:.3g}", np.median, missing=np.inf),
+    "answers": lambda lines: f"{sum(line['objective'] is not None for line in lines)}",
+    "their gap, %": lambda lines: mean(lines, "answer_gap", "{:.2f}", scale=100.0),
     "evaluations": lambda lines: mean(lines, "evaluations", "{:.0f}"),
     "all samples": lambda lines: mean(lines, "shots", "{:.0f}"),
 }

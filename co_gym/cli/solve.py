@@ -158,7 +158,8 @@ def _report(result: Result, *, json: bool) -> int:
         print(f"co-gym: {result.instance.source or name}: the model is {result.status}", file=sys.stderr)
         return 2
     if result.status == "unknown":
-        print(f"co-gym: {name}: no solution found within the limits", file=sys.stderr)
+        why = result.details.get("why", "no solution found within the limits")
+        print(f"co-gym: {name}: {why}", file=sys.stderr)
         return 3
     return 0
 
