@@ -20,6 +20,7 @@ class Choices:
         encoding: See `quantum.encodings`.
         multipliers: `auto` (what suits the encoding), `lp` (dual values of the LP relaxation), `zero`, or a
             rule that updates the dual values.
+        first_multipliers: Where a rule begins: `lp` or `zero`.
         steps: Updates of multipliers.
         ansatz: See `quantum.ansatze`.
         layers: Of the ansatz.
@@ -39,6 +40,7 @@ class Choices:
     form: str | None = None
     encoding: str = "unbalanced"
     multipliers: str = "auto"
+    first_multipliers: str = "lp"
     steps: int = 10
     ansatz: str = "ws-qaoa"
     layers: int = 3
@@ -66,6 +68,7 @@ DOCS: dict[str, Setting] = {
     "multipliers": Setting(
         "`auto`, `lp` (dual values), `zero`, or a rule that updates these: `dual-ascent`, `bundle` ..."
     ),
+    "first_multipliers": Setting("where a rule begins; by default at the dual values", choices=("lp", "zero")),
     "steps": Setting("updates of multipliers", int, minimum=1),
     "ansatz": Setting("`qaoa`, `ws-qaoa`, `ma-qaoa`, `xy`, `grover`, `hardware-efficient` or `product`"),
     "layers": Setting("of the ansatz", int, minimum=1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,17 +99,17 @@ class Setup:
         Raises:
             InputError: If something is chosen that is not there, or the ledger is of another run.
         """
-        found = backend(self.choices.backend)
+        found, is_over = backend(self.choices.backend), self.is_over
         with ExitStack() as stack:
             if self.choices.ledger is not None:
                 ledger = stack.enter_context(Ledger(self.choices.ledger, self._identity()))
-                found = Recorded(found, ledger)
-            yield Variational(self.catch, self.choices, found, self.marginals, self.seed, self.is_over)
+                found, is_over = Recorded(found, ledger), partial(ledger.is_over, self.is_over)
+            yield Variational(self.catch, self.choices, found, self.marginals, self.seed, is_over)
 
     def _identity(self) -> dict[str, Any]:
-        """What a run depends on, but the place of its ledger."""
+        """What the samples of a run depend on."""
         instance, choices = self.task.instance, asdict(self.choices)
-        del choices["ledger"]
+        del choices["ledger"], choices["comparison"]
         return choices | {"problem": instance.problem, "instance": instance.name, "seed": self.seed}
 
     def answer(self, details: dict[str, Any]) -> Answer:

@@ -29,16 +29,17 @@ def multipliers_for(method: Variational, duals: NDArray) -> Dual | None:
         return None
     if chosen in ("lp", "zero"):
         return Dual(duals if chosen == "lp" else np.zeros_like(duals), -np.inf, None, [])
+    start = duals if method.choices.first_multipliers == "lp" else np.zeros_like(duals)
     known = method.catch.value  # of a feasible sample, inf without one
     if chosen == "polyak" and not np.isfinite(known):
-        method.sample(method.minimize(duals))
+        method.sample(method.minimize(start))
         known = method.catch.value
     constants = {"growth": 1.0} if chosen == "augmented" else {}  # samples never satisfy all rows
     region = Region.of(program, known)
     return maximize(
         sampled_oracle(method),
         rule(chosen, **constants),
-        duals,
+        start,
         region,
         method.choices.steps,
         is_over=method.is_over,

@@ -130,12 +130,15 @@ def solve(name: str, instance: Instance, method: str, time_limit: float) -> list
     from co_gym.solvers.base import Options
 
     solver, settings = parse_method(method)
-    result = run(instance, solver, options=Options(time_limit, settings=settings))
+    own = {"set": name, "instance": instance.name, "method": method}
+    try:
+        result = run(instance, solver, options=Options(time_limit, settings=settings))
+    except CoGymError as error:  # the instance is beyond the method
+        return [own | {"objective": None, "status": "refused", "why": str(error)}]
     details = dict(result.details)
     if "error" in details:
         raise CoGymError(f"{instance.name}: {method}: {details['error']}")
-    own = {"set": name, "instance": instance.name, "method": method, "seconds": round(result.runtime, 3)}
-    own |= {"objective": result.objective, "status": result.status}
+    own |= {"seconds": round(result.runtime, 3), "objective": result.objective, "status": result.status}
     own |= {key: details.get(key) for key in KEPT} | {"answer_gap": gap(result.objective, details.get("optimum"))}
     lines = [own]
     for row in details.get("comparison", []):

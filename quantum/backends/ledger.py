@@ -3,45 +3,45 @@
 Every line is a JSON object with the checksum of the rest of the line. The first says which run it is of; the
 others are added one by one: a call that is about to be handed in (`asked`), the id of its job (`submitted`), its
 bits (`finished`), or that it has ended without any (`failed`).
+
+A run whose time is up ends early, by calls that it would not have made otherwise. They are marked as its `ending`:
+started again, the run goes on where it was cut, and takes such a call in where it asks for the same (`kept`).
 """
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import json
 import os
-import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.errors import InputError
-
-START = '{"crc": "'
-"""Every line begins so."""
+from quantum.backends.lines import line_of, may_begin_a_line, packed, record_of, unpacked
 
 
 @dataclass
 class Call:
-    """One call of a sampler, in the order of the run.
+    """One call of a sampler.
 
     Attributes:
-        number: Counted from 0.
         request: What was asked for.
+        ending: Whether it was made because time was up.
+        number: In the order of the file, from 0; None while it is not written.
         tag: Of the job that was last about to be handed in; None if there was none.
         attempts: How many jobs there were before that failed.
         job: Its id, once known.
         bits: Its result, once known, [..., q] uint8.
     """
 
-    number: int
     request: dict[str, Any]
+    ending: bool = False
+    number: int | None = None
     tag: str | None = None
     attempts: int = 0
     job: str | None = None
@@ -65,7 +65,9 @@ class Ledger:
         self.path = Path(path)
         self._run = json.loads(json.dumps(dict(run)))
         self._calls: list[Call] = []
+        self._order: list[Call] = []
         self._next = 0
+        self._ending = False
         try:
             self._file = open(self.path, "a+b")  # noqa: SIM115
         except OSError as error:
@@ -104,25 +106,56 @@ class Ledger:
         Raises:
             InputError: If the file has another one in this place.
         """
-        if self._next == len(self._calls):
-            self._calls.append(Call(self._next, dict(request)))
-        call = self._calls[self._next]
+        if self._ending:
+            return self._of_ending(request) or Call(dict(request), ending=True)
+        if self._next == len(self._order):
+            self._order.append(self._kept(request) or Call(dict(request)))
+        call = self._order[self._next]
         if call.tag is None and call.bits is None:  # nothing came of it
             call.request = dict(request)
         different = [key for key, value in request.items() if call.request.get(key) != value]
         if different:
             raise InputError(
-                f"call {call.number} of this run differs from the recorded one in {', '.join(different)}: "
+                f"call {self._next} of this run differs from the recorded one in {', '.join(different)}: "
                 "the ledger is of another run, or the run is not repeatable",
                 path=self.path,
             )
         self._next += call.bits is not None
         return call
 
+    def is_over(self, clock: Callable[[], bool]) -> bool:
+        """Whether the run is to end, which it is not before it has been given all that is recorded of it.
+
+        Args:
+            clock: Whether time is up.
+        """
+        if not self._ending and self._next == len(self._order):
+            self._ending = clock()
+        return self._ending
+
+    def _of_ending(self, request: Mapping[str, Any]) -> Call | None:
+        return next((one for one in self._calls if one.ending and one.request == request), None)
+
+    def _kept(self, request: Mapping[str, Any]) -> Call | None:
+        """A call of an ending, which becomes one of the run."""
+        call = self._of_ending(request)
+        if call is not None:
+            call.ending = False
+            self._write({"kind": "kept", "call": call.number}, sync=True)
+        return call
+
+    def _described(self, call: Call) -> dict[str, Any]:
+        """What is written of a call at first."""
+        if call.number is None:
+            call.number = len(self._calls)
+            self._calls.append(call)
+        return {"call": call.number, "request": call.request} | ({"ending": True} if call.ending else {})
+
     def ask(self, call: Call) -> str:
         """Write that a job is about to be handed in; the tag it is to have."""
+        described = self._described(call)
         call.tag = f"{self._id}-{call.number}-{call.attempts}"
-        self._write({"kind": "asked", "call": call.number, "request": call.request, "tag": call.tag}, sync=True)
+        self._write({"kind": "asked", **described, "tag": call.tag}, sync=True)
         return call.tag
 
     def submitted(self, call: Call, job: str) -> None:
@@ -132,15 +165,9 @@ class Ledger:
 
     def finish(self, call: Call, bits: NDArray) -> None:
         """Write a call's result."""
-        call.bits, self._next = bits, call.number + 1
-        packed = base64.b64encode(np.packbits(bits).tobytes()).decode()
-        record = {
-            "kind": "finished",
-            "call": call.number,
-            "request": call.request,
-            "shape": bits.shape,
-            "bits": packed,
-        }
+        call.bits = bits
+        self._next += not call.ending
+        record = {"kind": "finished", **self._described(call), **packed(bits)}
         self._write(record, sync=call.job is not None)
 
     def failed(self, call: Call) -> None:
@@ -149,7 +176,7 @@ class Ledger:
         call.attempts, call.tag, call.job = call.attempts + 1, None, None
 
     def _write(self, record: Mapping[str, Any], sync: bool) -> None:
-        self._file.write(_with_checksum(json.dumps(record).encode()) + b"\n")
+        self._file.write(line_of(record) + b"\n")
         self._file.flush()
         if sync:
             os.fsync(self._file.fileno())
@@ -159,13 +186,13 @@ class Ledger:
         *lines, rest = self._file.read().split(b"\n")
         for number, line in enumerate(lines, start=1):
             try:
-                record = _record(line)
+                record = record_of(line)
                 self._begin(record) if number == 1 else self._replay(record)
             except (KeyError, TypeError, ValueError, IndexError) as error:
                 if isinstance(error, InputError):
                     raise
                 raise InputError(f"the ledger is damaged: {error}", path=self.path, line=number) from error
-        if rest[: len(START)] != START.encode()[: len(rest)]:
+        if not may_begin_a_line(rest):
             raise InputError("this is no line of a ledger", path=self.path, line=len(lines) + 1)
         if rest:
             self._file.truncate(sum(len(line) + 1 for line in lines))
@@ -186,7 +213,8 @@ class Ledger:
     def _replay(self, record: dict[str, Any]) -> None:
         kind, number = record["kind"], record["call"]
         if kind in ("asked", "finished") and number == len(self._calls):
-            self._calls.append(Call(number, record["request"]))
+            self._calls.append(Call(record["request"], record.get("ending", False), number))
+            self._order += [] if self._calls[number].ending else self._calls[number:]
         call = self._calls[number]
         call.request = record.get("request", call.request)
         if kind == "asked":
@@ -194,30 +222,11 @@ class Ledger:
         elif kind == "submitted":
             call.job = record["job"]
         elif kind == "finished":
-            call.bits = _bits(record["bits"], record["shape"])
+            call.bits = unpacked(record)
+        elif kind == "kept":
+            call.ending = False
+            self._order.append(call)
         elif kind == "failed":
             call.attempts, call.tag, call.job = call.attempts + 1, None, None
         else:
             raise ValueError(f"unknown kind {kind}")
-
-
-def _bits(packed: str, shape: list[int]) -> NDArray:
-    count = int(np.prod(shape))
-    return np.unpackbits(np.frombuffer(base64.b64decode(packed), dtype=np.uint8), count=count).reshape(shape)
-
-
-def _with_checksum(body: bytes) -> bytes:
-    return f'{START}{zlib.crc32(body):08x}", '.encode() + body[1:]
-
-
-def _record(line: bytes) -> dict[str, Any]:
-    """A line's object.
-
-    Raises:
-        ValueError: If it is damaged.
-    """
-    body = b"{" + line[len(START) + 11 :]
-    if line != _with_checksum(body):
-        raise ValueError("the checksum of this line is wrong")
-    record: dict[str, Any] = json.loads(body)
-    return record

@@ -20,7 +20,8 @@ def changes(bits: NDArray, linear: NDArray, start: NDArray, column: NDArray, wei
 
 
 @njit(cache=True, nogil=True)
-def _flip(i: int, bits: NDArray, change: NDArray, start: NDArray, column: NDArray, weight: NDArray) -> None:
+def flip(i: int, bits: NDArray, change: NDArray, start: NDArray, column: NDArray, weight: NDArray) -> None:
+    """Flips a bit, in place, and what flips change with it; arguments as those of `descend`."""
     step = 1.0 - 2.0 * bits[i]
     bits[i] = 1 - bits[i]
     change[i] = -change[i]
@@ -77,7 +78,7 @@ def descend(
     while bits.size:
         i = int(np.argmin(change))
         if change[i] < -tolerance:
-            _flip(i, bits, change, start, column, weight)
+            flip(i, bits, change, start, column, weight)
             flips += 1
             continue
         if not pairs:
@@ -85,7 +86,7 @@ def descend(
         lowest, first, second = _best_pair(bits, change, start, column, weight)
         if lowest >= -tolerance:
             break
-        _flip(first, bits, change, start, column, weight)
-        _flip(second, bits, change, start, column, weight)
+        flip(first, bits, change, start, column, weight)
+        flip(second, bits, change, start, column, weight)
         flips += 2
     return flips
