@@ -30,12 +30,21 @@ class Repair:
         columns, symmetric = program.A.tocsc(), sparse.csr_matrix(program.Q + program.Q.T)
         largest = np.asarray(abs(program.A).max(axis=1).todense()).ravel()
         tolerances = [FEASIBILITY_TOLERANCE * np.maximum(1.0, np.abs(s)) for s in (program.lower, program.upper)]
-        hard = [np.isinf(price) & np.isfinite(side) for price, side in zip(
-            (program.shortfall, program.surplus), (program.lower, program.upper), strict=True)]
-        self._sides = np.column_stack([
-            program.lower - np.where(hard[0], tolerances[0], 0.0),
-            program.upper + np.where(hard[1], tolerances[1], 0.0),
-            program.shortfall, program.surplus, np.maximum(largest, 1e-12)])
+        hard = [
+            np.isinf(price) & np.isfinite(side)
+            for price, side in zip(
+                (program.shortfall, program.surplus), (program.lower, program.upper), strict=True
+            )
+        ]
+        self._sides = np.column_stack(
+            [
+                program.lower - np.where(hard[0], tolerances[0], 0.0),
+                program.upper + np.where(hard[1], tolerances[1], 0.0),
+                program.shortfall,
+                program.surplus,
+                np.maximum(largest, 1e-12),
+            ]
+        )
         self._columns = columns.indptr, columns.indices, columns.data
         self._quadratic = symmetric.indptr, symmetric.indices, symmetric.data
         coefficients = np.concatenate([program.c, program.Q.data])

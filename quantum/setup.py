@@ -76,6 +76,15 @@ class Setup:
             task, choices, monitor, seed, relaxed, catch, landscape, landscape.optimum if landscape else known
         )
 
+    def without_circuit(self) -> Answer | None:
+        """The answer where there is nothing to choose or no time; None if a circuit is needed."""
+        n = self.task.program.num_variables
+        if n == 0:
+            self.catch.take(np.zeros((1, n), dtype=np.uint8))
+        elif not self.is_over():
+            return None
+        return self.answer({"why": "no time for a circuit" if n else "there is no solution"})
+
     def is_over(self) -> bool:
         """Whether time is up."""
         return self.monitor.remaining <= 0.0
@@ -124,7 +133,7 @@ class Setup:
             "lp_bound": program.sign * float(self.relaxed.bound or 0.0),
         }
         if found is None:
-            return Answer("unknown", bound=details["lp_bound"], details=details | {"why": "no feasible sample"})
+            return Answer("unknown", bound=details["lp_bound"], details={"why": "no feasible sample"} | details)
         return Answer(
             "feasible",
             solution=found,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym.errors import InputError
+from co_gym.errors import InputError, SolverError
 from quantum.circuits import Circuit
 from quantum.hamiltonians import MOST_QUBITS, Diagonal
 from quantum.objectives import Objective
@@ -55,7 +55,9 @@ class Simulator:
         if precision not in ("double", "single"):
             raise InputError(f"precision {precision!r}: expected 'double' or 'single'")
         if not 0 < circuit.num_qubits <= MOST_QUBITS:
-            raise InputError(f"{circuit.num_qubits} qubits: a state vector holds 1 to {MOST_QUBITS}")
+            raise SolverError(
+                f"{circuit.num_qubits} qubits: a state vector holds 1 to {MOST_QUBITS}; aer:mps may hold more"
+            )
         most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
         if not 1 <= threads <= most:
             raise InputError(f"{threads} threads: expected 1 to {most}")

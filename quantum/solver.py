@@ -19,8 +19,7 @@ class QAOASolver:
     """QAOA in its variants."""
 
     name = "qaoa"
-    role: Role = "portfolio"
-    """No stage of `auto`, and no baseline."""
+    role: Role = "sampler"
     problems: frozenset[str] | None = None
     summary = "quantum approximate optimization on a slack-free Hamiltonian (Farhi et al. 2014)"
     settings: ClassVar[dict[str, Setting]] = DOCS

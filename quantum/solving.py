@@ -31,6 +31,8 @@ def solve(
 ) -> Answer:
     """Solves an instance by a variational method; see `quantum.solver`."""
     setup = Setup.of(instance, choices, monitor, seed, start)
+    if (early := setup.without_circuit()) is not None:
+        return early
     with setup.variational() as method:
         dual = multipliers_for(method, setup.duals)
         run = method.minimize(None if dual is None else dual.multipliers)

@@ -48,6 +48,8 @@ def solve(
         SolverError: If the encoding has no Hamiltonian of terms.
     """
     setup = Setup.of(instance, choices, monitor, seed, start)
+    if (early := setup.without_circuit()) is not None:
+        return early
     with setup.variational() as method:
         encoded = method.encode(setup.multipliers(method.encoding))
         if not isinstance(encoded.diagonal, Ising):

@@ -10,9 +10,10 @@ A knapsack of 8 items with weights of 1 to 9 and half of their sum as capacity, 
 where each edge is there with probability 0.3. One thread; all in one run, in turns, medians of the repeats, each
 with another seed. The first solve of each kind, which compiles kernels and loads modules, is shown and left out.
 
-Equal on both sides: the data; layers; evaluations at most, and those really made are counted; shots of the final
-circuit; with the encoding `slack` the qubits, and what is minimized, the mean energy. "slack, samples" is equal in
-the optimizer too (COBYLA of SciPy) and samples in every evaluation, as the peer does.
+Equal on both sides: the data; layers; evaluations at most (those really made are counted, by the circuits and the
+samples that were run, and shown: a method may converge before); shots of a circuit; with the encoding `slack` the
+qubits, and what is minimized, the mean energy. "slack, samples" is equal in the optimizer too (COBYLA of SciPy),
+and samples in every evaluation, as the peer does.
 
 Not equal: the peer begins at random angles, with first steps of 1, and its answer is the best sample of the final
 circuit; ours begins at fixed angles with steps of 0.15 and keeps the best sample of all. Penalties differ by a
@@ -21,23 +22,25 @@ sample the final circuit alone. "slack-free" is `unbalanced` with warm-start QAO
 which `exact` is our default. Ours also computes the LP bound, enumerates all strings for the figures of the
 distribution, counts gates after transpilation and verifies; the peer, whether its samples are feasible.
 
-"p(optimum)" is the probability of an optimum in the final circuit, exact for ours, of its samples for the peer.
+A ratio is the peer's median over ours. "p(optimum)" is the probability of an optimum in the final circuit, exact
+for ours, of its samples for the peer.
 """
 
 from __future__ import annotations
 
 import os
 
-os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "RAYON", "NUMBA")})
+os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "RAYON")})
 
 import json
+import shutil
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,7 +51,7 @@ from rich.table import Table
 
 from co_gym import registry, solve
 from co_gym.cli import Parser
-from co_gym.errors import CoGymError, SolverError
+from co_gym.errors import CoGymError, InputError, SolverError
 from co_gym.instance import Instance
 from co_gym.solvers.base import Options
 from co_gym.verifier import verify
@@ -97,6 +100,7 @@ def independent_set(seed: int) -> Instance:
     return problem.instance(dict(made.data), name="independent set, 12 nodes")
 
 
+@cache
 def optimum(instance: Instance) -> float:
     """By enumeration of all subsets."""
     problem, n = registry.problem(instance.problem), instance["weights"].size
@@ -133,25 +137,26 @@ def peer(python: str, sampler: str) -> Iterator[Callable[[Instance, Budget, int]
         python: Interpreter of its environment.
         sampler: `statevector` or `aer`.
     """
-    script = Path(__file__).parent / "peers" / "qiskit_qaoa.py"
-    with subprocess.Popen(
-        [python, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    if shutil.which(python) is None:
+        raise InputError(f"no interpreter {python}: expected that of an environment with {PEER}")
+    command = [python, str(Path(__file__).parent / "peers" / "qiskit_qaoa.py")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        lines, requests = process.stdout, process.stdin
+        requests, answers = process.stdin, process.stdout
 
-        def answer(instance: Instance, budget: Budget, seed: int) -> Solve:
+        def ask(instance: Instance, budget: Budget, seed: int) -> Solve:
             data = {key: np.asarray(value).tolist() for key, value in instance.data.items()}
-            request = {"problem": instance.problem, "data": data, "sampler": sampler, "seed": seed, **vars(budget)}
-            requests.write(json.dumps(request) + "\n")
-            requests.flush()
-            line = lines.readline()
+            request = {"problem": instance.problem, "data": data, "sampler": sampler, "seed": seed}
+            with suppress(BrokenPipeError):
+                requests.write(json.dumps(request | vars(budget)).encode() + b"\n")
+            line = answers.readline()
             if not line:
-                raise SolverError(f"the peer ended: expected an interpreter with {PEER} at {python}")
+                raise SolverError(f"the peer ended: expected an interpreter with {PEER}, not {python}")
             return judged(instance, json.loads(line))
 
-        yield answer
+        yield ask
 
 
 def judged(instance: Instance, answer: dict[str, Any]) -> Solve:
@@ -164,8 +169,7 @@ def judged(instance: Instance, answer: dict[str, Any]) -> Solve:
         raise CoGymError(f"{answer['circuits']} circuits for {answer['evaluations']} evaluations")
     check = verify(instance, np.array(answer["solution"]))
     objective = float(check.objective) if check.feasible and check.objective is not None else None
-    best = optimum(instance)
-    p_optimal = sum(p for value, p in answer["shares"] if abs(value - best) < 1e-6)
+    p_optimal = answer["share"] if answer["best"] == optimum(instance) else 0.0
     return Solve(answer["wall"], answer["cpu"], answer["qubits"], answer["evaluations"], objective, p_optimal)
 
 

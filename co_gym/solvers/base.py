@@ -13,8 +13,9 @@ from co_gym.errors import InputError
 from co_gym.exact import Number
 from co_gym.instance import Instance
 
-Role = Literal["baseline", "local-search", "exact", "portfolio"]
-"""Baselines are quick, local search improves until time is up, exact solvers also prove a bound."""
+Role = Literal["baseline", "local-search", "exact", "portfolio", "sampler"]
+"""Baselines are quick, local search improves until time is up, exact solvers also prove a bound, portfolios are
+made of others, and samplers draw solutions, of which none may be feasible."""
 
 Claim = Literal["optimal", "feasible", "infeasible", "unbounded", "unknown"]
 

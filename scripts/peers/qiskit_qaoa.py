@@ -61,7 +61,7 @@ def sampler_of(name, shots, seed):
 
 
 def solve(problem, data, layers, evaluations, shots, sampler, seed):
-    """One solve, with times and counts."""
+    """One solve: times, counts, the answer, and the best feasible value with its share of the samples."""
     algorithm_globals.random_seed = seed
     start, cpu = time.perf_counter(), time.process_time()
     program = program_of(problem, data)
@@ -71,8 +71,8 @@ def solve(problem, data, layers, evaluations, shots, sampler, seed):
     result = MinimumEigenOptimizer(qaoa).solve(program)
     wall, cpu = time.perf_counter() - start, time.process_time() - cpu
     found = result.min_eigen_solver_result
-    good = [s for s in result.samples if s.status == OptimizationResultStatus.SUCCESS]
-    shares = [[float(s.fval), float(s.probability)] for s in good]
+    feasible = [s for s in result.samples if s.status == OptimizationResultStatus.SUCCESS]
+    best = max((s.fval for s in feasible), default=None)
     return {
         "wall": wall,
         "cpu": cpu,
@@ -80,7 +80,8 @@ def solve(problem, data, layers, evaluations, shots, sampler, seed):
         "qubits": found.optimal_circuit.num_qubits,
         "evaluations": int(found.cost_function_evals),
         "circuits": len(circuits),
-        "shares": shares,
+        "best": None if best is None else float(best),
+        "share": float(sum(s.probability for s in feasible if s.fval == best)),
     }
 
 
