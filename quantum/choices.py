@@ -16,7 +16,7 @@ class Choices:
     """How a quantum method is set up; each field is a setting of the same name.
 
     Attributes:
-        form: Formulation of the problem; None for the one with the fewest bits.
+        form: Formulation of the problem; None for the first one that fits.
         encoding: See `quantum.encodings`.
         multipliers: `auto` (what suits the encoding), `lp` (dual values of the LP relaxation), `zero`, or a
             rule that updates the dual values.
@@ -61,7 +61,7 @@ class Choices:
 
 
 DOCS: dict[str, Setting] = {
-    "form": Setting("formulation of the problem; by default the one with the fewest bits"),
+    "form": Setting("formulation of the problem; by default the first one that fits"),
     "encoding": Setting(
         "how constraints enter the Hamiltonian: `slack`, `lagrangian`, `augmented`, `unbalanced` ..."
     ),

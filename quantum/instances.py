@@ -47,7 +47,7 @@ def subject(instance: Instance, form: str | None = None) -> Subject:
 
     Args:
         instance: What is to be solved.
-        form: Name of a formulation; by default the one with the fewest bits, the first of several.
+        form: Name of a formulation; by default the first one of the problem that fits.
 
     Raises:
         InputError: If the problem has no such formulation.
@@ -55,17 +55,14 @@ def subject(instance: Instance, form: str | None = None) -> Subject:
     """
     problem = registry.problem(instance.problem)
     forms = problem.forms if form is None else (problem.form(form),)
-    found: list[Subject] = []
     reasons = []
     for name in forms:
-        formulation = problem.formulate(instance, name)
         try:
-            found.append(Subject(instance, name, formulation, binary_program(formulation.program)))
+            formulation = problem.formulate(instance, name)
+            return Subject(instance, name, formulation, binary_program(formulation.program))
         except SolverError as error:
             reasons.append(f"{name}: {error}")
-    if not found:
-        raise SolverError(f"{instance.name} does not fit qubits ({'; '.join(reasons)})")
-    return min(found, key=lambda one: one.program.num_variables)
+    raise SolverError(f"{instance.name} does not fit qubits ({'; '.join(reasons)})")
 
 
 def worst_value(program: BinaryProgram) -> float:

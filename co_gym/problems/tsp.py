@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from co_gym.domains import Permutation
-from co_gym.errors import InputError
+from co_gym.errors import InputError, SolverError
 from co_gym.exact import Number, total
 from co_gym.formulation import Formulation, MixedIntegerProgram, binary_program, round_binary
 from co_gym.instance import Instance, Key
@@ -17,6 +18,9 @@ from co_gym.problems.base import Problem, Sense, leading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+MOST_FOR_EDGES = 12
+"""Cities up to which all subtours are listed."""
 
 
 def uniform(rng: np.random.Generator, size: int, *, count: int | None = None) -> dict[str, NDArray]:
@@ -65,6 +69,8 @@ class TSP(Problem):
         flow: arcs and a single-commodity flow that forbids subtours (Gavish and Graves 1978).
         position: x[i, p] = 1 if city i+1 comes p+1-th after city 0; quadratic objective, (n-1)^2 variables
             (Lucas 2014).
+        edges: x[i, j] = 1 if the tour takes the edge; n (n-1) / 2 variables, and a row against each subtour
+            (Dantzig, Fulkerson and Johnson 1954), so that there may be 12 cities at most.
     """
 
     name = "tsp"
@@ -74,7 +80,7 @@ class TSP(Problem):
         Key("distances", ("n", "n"), "distance between each two cities", optional=True),
     )
     distributions = {"uniform": uniform, "clustered": clustered, "gaussian-mixture": gaussian_mixture}
-    forms = ("flow", "position")
+    forms = ("flow", "position", "edges")
 
     def validate(self, instance: Instance) -> None:
         """There is a city, and distances are symmetric with zero diagonal."""
@@ -130,7 +136,7 @@ class TSP(Problem):
     def formulate(self, instance: Instance, form: str | None = None) -> Formulation:
         """See the class."""
         d = self.distances(instance).astype(np.float64)
-        return _flow(d) if self.form(form) == "flow" else _position(d)
+        return {"flow": _flow, "position": _position, "edges": _edges}[self.form(form)](d)
 
 
 def embed(distances: NDArray) -> NDArray:
@@ -219,5 +225,48 @@ def _position(d: NDArray) -> Formulation:
     def decode(values: NDArray) -> NDArray:
         x = round_binary(values).reshape(k, k) if k else np.zeros((1, 0))
         return np.concatenate([np.zeros(1, dtype=np.int64), x.argmax(axis=0) + 1])
+
+    return Formulation(program, encode, decode)
+
+
+def _edges(d: NDArray) -> Formulation:
+    """Each city has two edges, and each set of cities without city 0 fewer edges than cities.
+
+    Two cities have one edge, which is taken twice.
+    """
+    n = d.shape[0]
+    if n > MOST_FOR_EDGES:
+        raise SolverError(f"{n} cities: the formulation 'edges' lists all subtours of at most {MOST_FOR_EDGES}")
+    first, second = np.triu_indices(n, k=1)
+    degree = min(n - 1, 2)
+    ends = [(first == city) | (second == city) for city in range(n)]
+    others = range(1, n)
+    sets = [one for size in range(3, n - 2) for one in itertools.combinations(others, size)]
+    inside = [np.isin(first, one) & np.isin(second, one) for one in sets]
+    program = binary_program(
+        "minimize",
+        d[first, second] * (2.0 if n == 2 else 1.0),
+        sparse.csr_matrix(np.array(ends + inside, dtype=np.float64).reshape(n + len(sets), first.size)),
+        np.concatenate([np.full(n, degree), np.full(len(sets), -np.inf)]),
+        np.concatenate([np.full(n, degree), [len(one) - 1.0 for one in sets]]),
+        variable_names=[f"x[{i},{j}]" for i, j in zip(first, second, strict=True)],
+    )
+
+    def encode(tour: NDArray) -> NDArray:
+        used = np.zeros((n, n))
+        used[tour, np.roll(tour, -1)] = 1.0
+        return np.maximum(used, used.T)[first, second]
+
+    def decode(values: NDArray) -> NDArray:
+        used = np.zeros((n, n), dtype=bool)
+        used[first, second] = round_binary(values) == 1
+        used |= used.T
+        tour, left = [0], set(others)
+        while left:
+            tour.append(
+                next((city for city in np.flatnonzero(used[tour[-1]]).tolist() if city in left), min(left))
+            )
+            left.remove(tour[-1])
+        return np.array(tour, dtype=np.int64)
 
     return Formulation(program, encode, decode)
