@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.solvers.base import Monitor
+from quantum.hamiltonians import state_numbers
 from quantum.instances import Subject, worst_value
+
+WORD = 62
+"""Bits of strings that are compared as one number."""
 
 
 class Catch:
@@ -33,7 +37,7 @@ class Catch:
     def take(self, x: NDArray) -> tuple[NDArray, NDArray]:
         """Takes strings [S, n] in; returns their objectives, to be minimized, and feasibility, [S] each."""
         program = self.subject.program
-        unique, where, counts = np.unique(x, axis=0, return_inverse=True, return_counts=True)
+        unique, where, counts = distinct(x)
         objectives, feasible = program.evaluate(unique), program.feasible(unique)
         self.shots += len(x)
         self.feasible_shots += int(counts[feasible].sum())
@@ -44,7 +48,7 @@ class Catch:
                 mended = self._repair(one)
                 if mended is not None:
                     self._keep(mended)
-        return objectives[where.ravel()], feasible[where.ravel()]
+        return objectives[where], feasible[where]
 
     def _keep(self, x: NDArray) -> None:
         value = float(self.subject.program.evaluate(x))
@@ -56,3 +60,14 @@ class Catch:
         """[S] float64, objectives of strings [S, n] to be minimized, the worst possible where not feasible."""
         program = self.subject.program
         return np.where(program.feasible(x), program.evaluate(x), self._worst)
+
+
+def distinct(x: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """The different strings [K, n] of [S, n], which of them each is, [S], and how often each occurs, [K]."""
+    if x.shape[1] <= WORD:
+        _, first, where, counts = np.unique(
+            state_numbers(x), return_index=True, return_inverse=True, return_counts=True
+        )
+        return x[first], where, counts
+    unique, where, counts = np.unique(x, axis=0, return_inverse=True, return_counts=True)
+    return unique, where.ravel(), counts

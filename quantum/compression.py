@@ -1,15 +1,15 @@
 """What methods share that hold many variables in few qubits: ansatz, training, rounding, result.
 
 A state stands for bits through expectation values of Pauli strings. The angles of a hardware-efficient circuit
-are trained on a function of the state, with exact gradients, from several starts; each trained state is rounded to
-bits, which local search improves.
+are trained on a function of the state, or on several one after the other, with exact gradients, from several
+starts; each trained state is rounded to bits, which local search improves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,18 @@ from co_gym.errors import InputError
 from quantum.circuits import FIXED, Circuit, Phase, Rotation
 from quantum.hamiltonians import Ising, Quadratic
 from quantum.refinement import Refinement
-from quantum.training import Training
+from quantum.training import Function, Training
+
+if TYPE_CHECKING:
+    from quantum.simulator import Simulator
 
 MOST_QUBITS = 24
 """A state vector is not made for more."""
 
 IsOver = Callable[[], bool]
 OnStep = Callable[[int, float], None]
+OnBits = Callable[[NDArray], None]
+"""Told of bits [c, q] uint8."""
 
 
 def never() -> bool:
@@ -45,7 +50,7 @@ class Compressed:
         num_parameters: Angles of the circuit; 0 without one.
         evaluations: Evaluations of the trained function with its gradient.
         losses: [evaluations] float64, values of that function, in their order, over all starts.
-        runs: Starts of which the bits were taken.
+        runs: Trained states of which the bits were taken.
         interrupted: Whether `is_over` ended the search.
         bound: Proven lower bound of all energies; -inf where the method has none.
     """
@@ -82,16 +87,28 @@ class Relaxed(Protocol):
 
 @dataclass
 class Best:
-    """The best bits so far, before and after local search."""
+    """The best bits so far, before and after local search.
+
+    Attributes:
+        function: Energy.
+        refinement: Local search.
+        on_bits: Told of all candidates, before local search.
+        bits: The best after it.
+        energy: Theirs.
+        energy_before: The best energy before it.
+    """
 
     function: Quadratic | Ising
     refinement: Refinement
+    on_bits: OnBits | None = None
     bits: NDArray = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))
     energy: float = np.inf
     energy_before: float = np.inf
 
     def offer(self, candidates: NDArray) -> None:
         """Takes the best of candidates [c, q], and improves it."""
+        if self.on_bits is not None:
+            self.on_bits(candidates)
         energies = self.function.energy(candidates)
         chosen = int(np.argmin(energies))
         self.energy_before = min(self.energy_before, float(energies[chosen]))
@@ -137,21 +154,23 @@ def checked_qubits(num_qubits: int, method: str) -> int:
 
 
 def train(
-    relaxed: Relaxed,
+    stages: Sequence[Relaxed],
     best: Best,
     layers: int,
     *,
+    accuracy: float,
     steps: int,
     seed: int,
     on_step: OnStep | None = None,
     is_over: IsOver = never,
 ) -> Compressed:
-    """Minimizes the loss over the angles of a brickwork circuit, from new random angles until the steps are used.
+    """Minimizes losses over the angles of a brickwork circuit, from new random angles until the steps are used.
 
     Args:
-        relaxed: The loss and the rounding.
+        stages: Losses and their rounding, of as many qubits. Angles go from one to the next, and each rounds.
         best: Keeps the bits.
         layers: Of the circuit.
+        accuracy: A stage ends where the relative decrease of a step is below this.
         steps: Evaluations of loss and gradient, at least 1.
         seed: Of angles and rounding.
         on_step: Called after each evaluation with its number, from 1 on, and the loss.
@@ -162,34 +181,38 @@ def train(
     """
     from quantum.simulator import Simulator
 
-    circuit = brickwork(relaxed.num_qubits, layers)
+    circuit = brickwork(stages[0].num_qubits, layers)
     simulator, rng = Simulator(circuit), np.random.default_rng(seed)
-
-    def value_and_gradient(angles: NDArray) -> tuple[float, NDArray]:
-        values: list[float] = []
-
-        def costate(state: NDArray) -> NDArray:
-            value, made = relaxed.loss(state)
-            values.append(value)
-            return made
-
-        gradient = simulator.pullback(angles, costate)
-        return values[0], gradient
-
-    training = Training(value_and_gradient, circuit.num_parameters, steps, on_step, is_over)
+    functions = [_function(simulator, stage) for stage in stages]
+    training = Training(functions, circuit.num_parameters, accuracy, steps, on_step, is_over)
     runs = 0
     for angles in training.runs(rng):
-        best.offer(relaxed.round(simulator.state(angles), rng, is_over))
+        best.offer(stages[runs % len(stages)].round(simulator.state(angles), rng, is_over))
         runs += 1
     return Compressed(
         bits=best.bits,
         energy=best.energy,
         energy_before=best.energy_before,
         num_variables=best.bits.size,
-        num_qubits=relaxed.num_qubits,
+        num_qubits=circuit.num_qubits,
         num_parameters=circuit.num_parameters,
         evaluations=len(training.losses),
         losses=np.array(training.losses),
         runs=runs,
         interrupted=training.interrupted,
     )
+
+
+def _function(simulator: Simulator, stage: Relaxed) -> Function:
+    def value_and_gradient(angles: NDArray) -> tuple[float, NDArray]:
+        value = np.inf
+
+        def costate(state: NDArray) -> NDArray:
+            nonlocal value
+            value, made = stage.loss(state)
+            return made
+
+        gradient = simulator.pullback(angles, costate)
+        return value, gradient
+
+    return value_and_gradient

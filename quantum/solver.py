@@ -74,8 +74,8 @@ class PCESolver(QAOASolver):
 
     name = "pce"
     summary = "Pauli correlation encoding: many variables in few qubits (Sciorilli et al. 2025)"
-    settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in COMPRESSED}
-    defaults = Choices(evaluations=500)
+    settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in (*COMPRESSED, "comparison")}
+    defaults = Choices(evaluations=1000, repair=True)
 
     def _solve(
         self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
@@ -91,8 +91,8 @@ class QRAOSolver(QAOASolver):
 
     name = "qrao"
     summary = "quantum random access optimization: up to three variables in a qubit (Fuller et al. 2021)"
-    settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in COMPRESSED}
-    defaults = Choices(evaluations=500)
+    settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in (*COMPRESSED, "comparison")}
+    defaults = Choices(evaluations=500, repair=True)
 
     def _solve(
         self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None

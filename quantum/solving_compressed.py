@@ -2,17 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.errors import SolverError
 from co_gym.instance import Instance
 from co_gym.solvers.base import Answer, Monitor
+from quantum.baselines import uniform_bits
 from quantum.choices import Choices
+from quantum.comparison import Row, row
 from quantum.encodings import encoding
+from quantum.encodings.base import Encoded
 from quantum.hamiltonians import Ising
+from quantum.refinement import Refinement
+from quantum.repair import Repair
 from quantum.setup import Setup
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """Takes bits of an encoding, refines each string and hands it to the setup's catch.
+
+    Attributes:
+        setup: Of the solve.
+        encoded: What the bits mean.
+        ising: Their energy.
+        raw: [c, n] uint8 each, the decoded strings as they came.
+    """
+
+    setup: Setup
+    encoded: Encoded
+    ising: Ising
+    raw: list[NDArray] = field(default_factory=list)
+
+    def take(self, bits: NDArray) -> None:
+        """Takes bits [c, q]."""
+        self.raw.append(self.encoded.decode(bits))
+        self.setup.catch.take(self.refined(bits))
+
+    def refined(self, bits: NDArray) -> NDArray:
+        """[c, n] uint8: of each string and its local optimum of the energy the better one.
+
+        With repair both are mended, and improved by flips of one and of two variables.
+        """
+        program, descend = self.setup.task.program, Refinement(self.ising)
+        repair = Repair(program, pairs=True) if self.setup.choices.repair else None
+        made = []
+        for one in bits:
+            known = self.encoded.decode(np.stack([one, descend(one)]))
+            if repair is not None:
+                mended = (repair(x) for x in known)
+                known = np.stack([x if y is None else y for x, y in zip(known, mended, strict=True)])
+            made.append(known[np.argmin(self.setup.catch.scores(known))])
+        return np.array(made)
+
+    def comparison(self, method: str) -> list[Row]:
+        """The strings before refinement, and the same refinement of as many random strings."""
+        raw = np.concatenate(self.raw)
+        rng = np.random.default_rng(self.setup.seed)
+        random = self.refined(uniform_bits(self.ising.num_qubits, len(raw), rng))
+        return [
+            row(f"{method} before refinement", self.setup, raw),
+            row("random bits and refinement", self.setup, random),
+        ]
 
 
 def solve(
@@ -29,22 +84,23 @@ def solve(
         SolverError: If the encoding has no Hamiltonian of terms.
     """
     setup = Setup.of(instance, choices, monitor, seed, start)
-    if (early := setup.without_circuit()) is not None:
-        return early
     written = encoding(choices.encoding)
     encoded = written.encode(setup.task.program, setup.multipliers(written))
     if not isinstance(encoded.diagonal, Ising):
         raise SolverError(f"compression needs a Hamiltonian of terms: that of '{choices.encoding}' is a table")
-    found = method.solve(encoded.diagonal, steps=choices.evaluations, seed=seed, is_over=setup.is_over)
-    setup.catch.take(encoded.decode(found.bits)[None])
-    return setup.answer(
-        {
-            "qubits": found.num_qubits,
-            "variables": found.num_variables,
-            "parameters": found.num_parameters,
-            "evaluations": found.evaluations,
-            "energy": found.energy,
-            "energy_before_refinement": found.energy_before,
-            "tuning": found.losses.tolist(),
-        }
+    kept = Refined(setup, encoded, encoded.diagonal)
+    found = method.solve(
+        encoded.diagonal, steps=choices.evaluations, seed=seed, on_bits=kept.take, is_over=setup.is_over
     )
+    details = {
+        "qubits": found.num_qubits,
+        "variables": found.num_variables,
+        "parameters": found.num_parameters,
+        "evaluations": found.evaluations,
+        "energy": found.energy,
+        "energy_before_refinement": found.energy_before,
+        "tuning": found.losses.tolist(),
+    }
+    if choices.comparison:
+        details["comparison"] = kept.comparison(type(method).__name__)
+    return setup.answer(details)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from co_gym.errors import InputError
 
-ACCURACY = 1e-5
-"""A run ends where the relative decrease of a step is below this."""
+Function = Callable[[NDArray], tuple[float, NDArray]]
+"""Value and gradient [P] at angles [P]."""
 
 
 class _Ended(Exception):
@@ -19,11 +19,13 @@ class _Ended(Exception):
 
 
 class Training:
-    """Runs of L-BFGS (Liu and Nocedal 1989) from random angles.
+    """Runs of L-BFGS (Liu and Nocedal 1989) from random angles, on one function or on several one after the other.
 
     Args:
-        function: Value and gradient [P] at angles [P].
+        functions: What is minimized; from the minimum of one goes the way to that of the next, and from that of
+            the last to new random angles.
         num_parameters: P.
+        accuracy: A run ends where the relative decrease of a step is below this.
         steps: Evaluations of all runs together, at least 1.
         on_step: Called after each evaluation with its number, from 1 on, and the value.
         is_over: Asked after each evaluation.
@@ -38,15 +40,17 @@ class Training:
 
     def __init__(
         self,
-        function: Callable[[NDArray], tuple[float, NDArray]],
+        functions: Sequence[Function],
         num_parameters: int,
+        accuracy: float,
         steps: int,
         on_step: Callable[[int, float], None] | None,
         is_over: Callable[[], bool],
     ) -> None:
         if steps < 1:
             raise InputError(f"steps are {steps}: expected at least 1")
-        self._function, self._num_parameters, self._steps = function, num_parameters, steps
+        self._functions, self._num_parameters = functions, num_parameters
+        self._accuracy, self._steps = accuracy, steps
         self._on_step, self._is_over = on_step, is_over
         self._lowest, self._best = np.inf, np.zeros(num_parameters)
         self.losses: list[float] = []
@@ -54,24 +58,38 @@ class Training:
 
     def runs(self, rng: np.random.Generator) -> Iterator[NDArray]:
         """Best angles [P] of each run, until the evaluations are used up."""
+        while not self._is_done():
+            angles = rng.uniform(-np.pi, np.pi, size=self._num_parameters)
+            for function in self._functions:
+                if not self._is_done():
+                    angles = self._minimized(function, angles)
+                    yield angles
+
+    def _is_done(self) -> bool:
+        return self.interrupted or len(self.losses) >= self._steps
+
+    def _minimized(self, function: Function, start: NDArray) -> NDArray:
         from scipy.optimize import minimize
 
-        while len(self.losses) < self._steps and not self.interrupted:
-            self._lowest = np.inf
-            start = rng.uniform(-np.pi, np.pi, size=self._num_parameters)
-            options = {"ftol": ACCURACY, "maxiter": self._steps, "maxfun": self._steps + 1}
-            with suppress(_Ended):
-                minimize(self._evaluate, start, jac=True, method="L-BFGS-B", options=options)
-            yield self._best
+        lowest, best = np.inf, start
 
-    def _evaluate(self, angles: NDArray) -> tuple[float, NDArray]:
-        value, gradient = self._function(angles)
+        def evaluate(angles: NDArray) -> tuple[float, NDArray]:
+            nonlocal lowest, best
+            value, gradient = function(angles)
+            if value < lowest:
+                lowest, best = value, angles.copy()
+            self._count(value)
+            return value, gradient
+
+        options = {"ftol": self._accuracy, "maxiter": self._steps, "maxfun": self._steps + 1}
+        with suppress(_Ended):
+            minimize(evaluate, start, jac=True, method="L-BFGS-B", options=options)
+        return best
+
+    def _count(self, value: float) -> None:
         self.losses.append(value)
-        if value < self._lowest:
-            self._lowest, self._best = value, angles.copy()
         if self._on_step is not None:
             self._on_step(len(self.losses), value)
         self.interrupted = self._is_over()
-        if self.interrupted or len(self.losses) >= self._steps:
+        if self._is_done():
             raise _Ended
-        return value, gradient

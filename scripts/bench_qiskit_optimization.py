@@ -3,17 +3,17 @@
     python -m venv PEER && PEER/bin/pip install qiskit-optimization==0.7.0 qiskit==2.6.2
     python scripts/bench_qiskit_optimization.py PEER/bin/python
 
-`--sampler aer` has the peer sample by Aer, which is faster than its `StatevectorSampler` (needs `pip install
-qiskit-aer==0.18.2` there). 0.7.0 holds its eigensolvers and optimizers itself: qiskit-algorithms is not needed.
+`--sampler aer` has the peer sample by Aer instead of `StatevectorSampler` (needs `pip install qiskit-aer==0.18.2`
+there). 0.7.0 holds its eigensolvers and optimizers itself: qiskit-algorithms is not needed.
 
 A knapsack of 8 items with weights of 1 to 9 and half of their sum as capacity, and an independent set of 12 nodes
 where each edge is there with probability 0.3. One thread; all in one run, in turns, medians of the repeats, each
 with another seed. The first solve of each kind, which compiles kernels and loads modules, is shown and left out.
 
-Equal on both sides: the data; layers; evaluations at most (those really made are counted, by the circuits and the
-samples that were run, and shown: a method may converge before); shots of a circuit; with the encoding `slack` the
+Equal on both sides: the data; layers; evaluations at most; shots of a circuit; with the encoding `slack` the
 qubits, and what is minimized, the mean energy. "slack, samples" is equal in the optimizer too (COBYLA of SciPy),
-and samples in every evaluation, as the peer does.
+and samples in every evaluation, as the peer does. The evaluations that were made are shown, as a method may
+converge; where they sample, they are checked against the circuits the peer ran and the samples ours took.
 
 Not equal: the peer begins at random angles, with first steps of 1, and its answer is the best sample of the final
 circuit; ours begins at fixed angles with steps of 0.15 and keeps the best sample of all. Penalties differ by a
@@ -187,7 +187,7 @@ def main(
     Args:
         python: Interpreter of the peer's environment.
         layers: Of the circuits.
-        evaluations: At most; with few all methods make use of them all.
+        evaluations: At most; with more than about 20, some methods converge before.
         shots: Samples of a circuit.
         repeats: Solves of each kind.
         seed: Of the instances.

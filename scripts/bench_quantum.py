@@ -27,6 +27,7 @@ from co_gym import registry
 from co_gym.cli import Parser
 from co_gym.errors import CoGymError, unknown_name
 from co_gym.instance import Instance
+from co_gym.report.table import markdown as as_markdown
 from co_gym.result import relative_gap
 from co_gym.solvers.settings import parse_method
 
@@ -93,6 +94,7 @@ def main(
     time_limit: float = 120.0,
     output: str = "runs/bench_quantum.jsonl",
     report: bool = False,
+    markdown: bool = False,
 ) -> None:
     """Compares quantum methods.
 
@@ -103,6 +105,7 @@ def main(
         time_limit: Seconds for each.
         output: File of the solves.
         report: Only print the table.
+        markdown: Print it in Markdown.
     """
     if name not in SETS:
         raise unknown_name("set", name, list(SETS))
@@ -116,7 +119,16 @@ def main(
                     with path.open("a", encoding="utf-8") as file:
                         for line in solve(name, instance, method, time_limit):
                             file.write(json.dumps(line) + "\n")
-    print_table(name, [one for one in read(path) if one["set"] == name], methods)
+    title, rows = table_of(name, [one for one in read(path) if one["set"] == name], methods)
+    if markdown:
+        print(f"{title}\n\n{as_markdown(['method', *COLUMNS], rows)}")
+        return
+    table = Table(title=title)
+    for column in ("method", *COLUMNS):
+        table.add_column(column, justify="left" if column == "method" else "right")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=220).print(table)
 
 
 def read(path: Path) -> list[Solve]:
@@ -185,8 +197,8 @@ def mean(
     return form.format(how(known)) if known else "–"
 
 
-def print_table(name: str, lines: list[Solve], methods: Iterable[str]) -> None:
-    """A row for each method and for the samplers beside it."""
+def table_of(name: str, lines: list[Solve], methods: Iterable[str]) -> tuple[str, list[list[str]]]:
+    """A title, and a row for each method and for the samplers beside it."""
     by_method: dict[str, list[Solve]] = defaultdict(list)
     for line in lines:
         by_method[line["method"]].append(line)
@@ -197,14 +209,11 @@ def print_table(name: str, lines: list[Solve], methods: Iterable[str]) -> None:
         if known == method or known.endswith(f" beside {method}")
     ]
     common = set.intersection(*({one["instance"] for one in by_method[row]} for row in rows)) if rows else set()
-    table = Table(title=f"{name}, {len(common)} instances")
-    table.add_column("method")
-    for column in COLUMNS:
-        table.add_column(column, justify="right")
+    found = []
     for row in rows:
         shared = [line for line in by_method[row] if line["instance"] in common]
-        table.add_row(row, *(show(shared) for show in COLUMNS.values()))
-    Console(width=220).print(table)
+        found.append([row, *(show(shared) for show in COLUMNS.values())])
+    return f"{name}, {len(common)} instances", found
 
 
 if __name__ == "__main__":

@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.errors import InputError
-from quantum.compression import Best, Compressed, IsOver, OnStep, checked_qubits, never, train
+from quantum.compression import Best, Compressed, IsOver, OnBits, OnStep, checked_qubits, never, train
 from quantum.hamiltonians import Ising, Quadratic
 from quantum.pce.encoding import PauliCorrelations
 from quantum.pce.loss import CorrelationLoss
 from quantum.refinement import Moves, Refinement
 
 STEEPNESS = 1.5
+ACCURACY = 1e-3
+"""Of the training with each share of the regularization."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +50,10 @@ class PCE:
         qubits: n; None for the fewest.
         layers: Of the circuit; None for as many as give two angles for each variable.
         alpha: Steepness of tanh; None for 1.5 n^(k div 2), which grows as in the paper.
-        beta: Share of the regularization, 0.5 in the paper. Dense functions with strong fields, such as those of
-            penalties, may need less: with much of it all correlators take the sign of their field.
+        betas: Shares of the regularization, of which training takes one after the other, each from the angles of
+            the one before; 0.5 alone in the paper. Where there is much of it all correlators take the sign of
+            their field, which decides too much where penalties are dense; where there is little, training ends in
+            poor minima. From much to little they are decided a few at a time.
         moves: Local search on the bits afterwards.
 
     Raises:
@@ -60,7 +64,7 @@ class PCE:
     qubits: int | None = None
     layers: int | None = None
     alpha: float | None = None
-    beta: float = 0.5
+    betas: tuple[float, ...] = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
     moves: Moves = "flip"
 
     def __post_init__(self) -> None:
@@ -68,11 +72,11 @@ class PCE:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"{name} is {value}: expected more than 0")
-        if not self.beta >= 0:
-            raise InputError(f"beta is {self.beta}: expected 0 or more")
+        if not self.betas or not all(beta >= 0 for beta in self.betas):
+            raise InputError(f"betas are {self.betas}: expected at least one, of 0 or more")
 
-    def relaxed(self, function: Quadratic | Ising) -> Correlated:
-        """The encoding and the loss.
+    def stages(self, function: Quadratic | Ising) -> list[Correlated]:
+        """The encoding and the loss with each share of the regularization.
 
         Raises:
             InputError: If there are too many variables for the qubits, or too many qubits.
@@ -81,7 +85,7 @@ class PCE:
         encoding = PauliCorrelations.smallest(ising.num_qubits, self.k, self.qubits)
         n = checked_qubits(encoding.num_qubits, "PCE")
         alpha = STEEPNESS * n ** (encoding.k // 2) if self.alpha is None else self.alpha
-        return Correlated(encoding, CorrelationLoss(ising, alpha, self.beta))
+        return [Correlated(encoding, CorrelationLoss(ising, alpha, beta)) for beta in self.betas]
 
     def solve(
         self,
@@ -90,15 +94,18 @@ class PCE:
         steps: int = 500,
         seed: int = 0,
         on_step: OnStep | None = None,
+        on_bits: OnBits | None = None,
         is_over: IsOver = never,
     ) -> Compressed:
-        """See `quantum.compression.train`.
+        """See `quantum.compression.train` and, for `on_bits`, `quantum.compression.Best`.
 
         Raises:
-            InputError: See `relaxed`; or if there are no steps.
+            InputError: See `stages`; or if there are no steps.
         """
-        relaxed = self.relaxed(function)
-        m, n = relaxed.encoding.num_variables, relaxed.num_qubits
+        stages = self.stages(function)
+        m, n = stages[0].encoding.num_variables, stages[0].num_qubits
         layers = max(-(-m // n), 2) if self.layers is None else self.layers
-        best = Best(function, Refinement(function, self.moves))
-        return train(relaxed, best, layers, steps=steps, seed=seed, on_step=on_step, is_over=is_over)
+        best = Best(function, Refinement(function, self.moves), on_bits)
+        return train(
+            stages, best, layers, accuracy=ACCURACY, steps=steps, seed=seed, on_step=on_step, is_over=is_over
+        )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_gym.errors import InputError
-from quantum.compression import Best, Compressed, IsOver, OnStep, checked_qubits, never, train
+from quantum.compression import Best, Compressed, IsOver, OnBits, OnStep, checked_qubits, never, train
 from quantum.hamiltonians import Ising, Quadratic
 from quantum.paulis import Paulis
 from quantum.qrao.encoding import RandomAccessCode
@@ -16,6 +16,9 @@ from quantum.qrao.exact import lowest
 from quantum.qrao.grouping import groups
 from quantum.qrao.rounding import Rounding, magic, semideterministic
 from quantum.refinement import Moves, Refinement
+
+ACCURACY = 1e-5
+"""Of the training."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,17 +105,29 @@ class QRAO:
         steps: int = 300,
         seed: int = 0,
         on_step: OnStep | None = None,
+        on_bits: OnBits | None = None,
         is_over: IsOver = never,
     ) -> Compressed:
-        """See `quantum.compression.train`; an exact relaxation has no steps.
+        """See `quantum.compression.train` and, for `on_bits`, `quantum.compression.Best`.
+
+        An exact relaxation has no steps.
 
         Raises:
             InputError: See `relaxed`; or if there are no steps.
         """
         relaxed = self.relaxed(function)
-        best = Best(function, Refinement(function, self.moves))
+        best = Best(function, Refinement(function, self.moves), on_bits)
         if not self.exact:
-            return train(relaxed, best, self.layers, steps=steps, seed=seed, on_step=on_step, is_over=is_over)
+            return train(
+                [relaxed],
+                best,
+                self.layers,
+                accuracy=ACCURACY,
+                steps=steps,
+                seed=seed,
+                on_step=on_step,
+                is_over=is_over,
+            )
         strings, coefficients, offset = relaxed.hamiltonian
         value, state = lowest(strings, coefficients, seed, is_over)
         best.offer(relaxed.round(state, np.random.default_rng(seed), is_over))

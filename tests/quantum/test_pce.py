@@ -78,7 +78,7 @@ def test_the_regularization_of_an_unweighted_graph_is_that_of_the_paper() -> Non
 
 
 def test_the_gradient_by_angles_is_that_of_finite_differences() -> None:
-    relaxed = PCE(qubits=4).relaxed(random_ising(5, 10))
+    relaxed = PCE(qubits=4).stages(random_ising(5, 10))[0]
     circuit = brickwork(4, 2)
     simulator = Simulator(circuit)
     angles = np.random.default_rng(0).uniform(-2, 2, size=circuit.num_parameters)
@@ -160,7 +160,7 @@ def test_it_stops_when_time_is_over() -> None:
 
 def test_unusable_options_are_refused() -> None:
     ising = random_ising(0, 12)
-    for options in ({"k": 0}, {"alpha": -1.0}, {"beta": -0.1}, {"qubits": 0}):
+    for options in ({"k": 0}, {"alpha": -1.0}, {"betas": (0.5, -0.1)}, {"betas": ()}, {"qubits": 0}):
         with pytest.raises(InputError, match="expected"):
             PCE(**options)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="correlators of 2 are 9"):
