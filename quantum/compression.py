@@ -158,7 +158,6 @@ def train(
     best: Best,
     layers: int,
     *,
-    accuracy: float,
     steps: int,
     seed: int,
     on_step: OnStep | None = None,
@@ -170,7 +169,6 @@ def train(
         stages: Losses and their rounding, of as many qubits. Angles go from one to the next, and each rounds.
         best: Keeps the bits.
         layers: Of the circuit.
-        accuracy: A stage ends where the relative decrease of a step is below this.
         steps: Evaluations of loss and gradient, at least 1.
         seed: Of angles and rounding.
         on_step: Called after each evaluation with its number, from 1 on, and the loss.
@@ -184,7 +182,7 @@ def train(
     circuit = brickwork(stages[0].num_qubits, layers)
     simulator, rng = Simulator(circuit), np.random.default_rng(seed)
     functions = [_function(simulator, stage) for stage in stages]
-    training = Training(functions, circuit.num_parameters, accuracy, steps, on_step, is_over)
+    training = Training(functions, circuit.num_parameters, steps, on_step, is_over)
     runs = 0
     for angles in training.runs(rng):
         best.offer(stages[runs % len(stages)].round(simulator.state(angles), rng, is_over))

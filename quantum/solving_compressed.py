@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +71,23 @@ class Refined:
         ]
 
 
+class Patience:
+    """Ends training before an evaluation that would take longer than what is left of the time."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+        self._last, self._longest = time.perf_counter(), 0.0
+
+    def on_step(self, number: int, loss: float) -> None:
+        """After each evaluation."""
+        now = time.perf_counter()
+        self._last, self._longest = now, max(self._longest, now - self._last)
+
+    def is_over(self) -> bool:
+        """Whether another evaluation may be too long."""
+        return self._monitor.remaining <= self._longest
+
+
 def solve(
     method: Any,
     instance: Instance,
@@ -89,8 +107,14 @@ def solve(
     if not isinstance(encoded.diagonal, Ising):
         raise SolverError(f"compression needs a Hamiltonian of terms: that of '{choices.encoding}' is a table")
     kept = Refined(setup, encoded, encoded.diagonal)
+    patience = Patience(monitor)
     found = method.solve(
-        encoded.diagonal, steps=choices.evaluations, seed=seed, on_bits=kept.take, is_over=setup.is_over
+        encoded.diagonal,
+        steps=choices.evaluations,
+        seed=seed,
+        on_step=patience.on_step,
+        on_bits=kept.take,
+        is_over=patience.is_over,
     )
     details = {
         "qubits": found.num_qubits,

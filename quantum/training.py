@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from co_gym.errors import InputError
 
+ACCURACY = 1e-3
+"""A run ends where the relative decrease of a step is below this: more starts are worth more than last digits."""
+
 Function = Callable[[NDArray], tuple[float, NDArray]]
 """Value and gradient [P] at angles [P]."""
 
@@ -25,7 +28,6 @@ class Training:
         functions: What is minimized; from the minimum of one goes the way to that of the next, and from that of
             the last to new random angles.
         num_parameters: P.
-        accuracy: A run ends where the relative decrease of a step is below this.
         steps: Evaluations of all runs together, at least 1.
         on_step: Called after each evaluation with its number, from 1 on, and the value.
         is_over: Asked after each evaluation.
@@ -42,15 +44,13 @@ class Training:
         self,
         functions: Sequence[Function],
         num_parameters: int,
-        accuracy: float,
         steps: int,
         on_step: Callable[[int, float], None] | None,
         is_over: Callable[[], bool],
     ) -> None:
         if steps < 1:
             raise InputError(f"steps are {steps}: expected at least 1")
-        self._functions, self._num_parameters = functions, num_parameters
-        self._accuracy, self._steps = accuracy, steps
+        self._functions, self._num_parameters, self._steps = functions, num_parameters, steps
         self._on_step, self._is_over = on_step, is_over
         self._lowest, self._best = np.inf, np.zeros(num_parameters)
         self.losses: list[float] = []
@@ -81,7 +81,7 @@ class Training:
             self._count(value)
             return value, gradient
 
-        options = {"ftol": self._accuracy, "maxiter": self._steps, "maxfun": self._steps + 1}
+        options = {"ftol": ACCURACY, "maxiter": self._steps, "maxfun": self._steps + 1}
         with suppress(_Ended):
             minimize(evaluate, start, jac=True, method="L-BFGS-B", options=options)
         return best

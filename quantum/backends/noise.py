@@ -9,7 +9,6 @@ from quantum.backends.primitives import SampledCircuit, Transpiler
 from quantum.circuits import Circuit
 
 if TYPE_CHECKING:
-    from qiskit.primitives import BaseSamplerV2
     from qiskit.transpiler import Target
     from qiskit_aer.noise import NoiseModel
 
@@ -34,7 +33,7 @@ class SimulatedDevice:
         self._target = target
         self._transpiler = Transpiler(name, target, level)
         self._threads = threads
-        self._samplers: dict[frozenset[int], Callable[[int], BaseSamplerV2]] = {}
+        self._samplers: dict[frozenset[int], Callable[[int], Any]] = {}
 
     def compile(self, circuit: Circuit) -> SampledCircuit:
         """See `Backend`."""
@@ -46,7 +45,7 @@ class SimulatedDevice:
             self._samplers[used] = self._sampler(used)
         return SampledCircuit(circuit, self._transpiler, self._samplers[used])
 
-    def _sampler(self, qubits: frozenset[int]) -> Callable[[int], BaseSamplerV2]:
+    def _sampler(self, qubits: frozenset[int]) -> Callable[[int], Any]:
         from qiskit_aer import AerSimulator
 
         noise = noise_of(self._target, qubits)
@@ -80,8 +79,9 @@ def part_of(target: Target, qubits: set[int]) -> Target:
     return part
 
 
-def seeded(simulator: Any) -> Callable[[int], BaseSamplerV2]:
+def seeded(simulator: Any) -> Callable[[int], Any]:
     """Samplers of a simulator of Aer by seed, of which Aer takes 31 bits."""
-    from qiskit_aer.primitives import SamplerV2
+    from quantum.backends.worker import remote
 
-    return lambda seed: SamplerV2.from_backend(simulator, seed=seed % 2**31)
+    made = remote(simulator)
+    return lambda seed: made(seed % 2**31)

@@ -15,8 +15,6 @@ from quantum.pce.loss import CorrelationLoss
 from quantum.refinement import Moves, Refinement
 
 STEEPNESS = 1.5
-ACCURACY = 1e-3
-"""Of the training with each share of the regularization."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +104,4 @@ class PCE:
         m, n = stages[0].encoding.num_variables, stages[0].num_qubits
         layers = max(-(-m // n), 2) if self.layers is None else self.layers
         best = Best(function, Refinement(function, self.moves), on_bits)
-        return train(
-            stages, best, layers, accuracy=ACCURACY, steps=steps, seed=seed, on_step=on_step, is_over=is_over
-        )
+        return train(stages, best, layers, steps=steps, seed=seed, on_step=on_step, is_over=is_over)

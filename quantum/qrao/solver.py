@@ -17,9 +17,6 @@ from quantum.qrao.grouping import groups
 from quantum.qrao.rounding import Rounding, magic, semideterministic
 from quantum.refinement import Moves, Refinement
 
-ACCURACY = 1e-5
-"""Of the training."""
-
 
 @dataclass(frozen=True, eq=False)
 class Relaxation:
@@ -122,7 +119,6 @@ class QRAO:
                 [relaxed],
                 best,
                 self.layers,
-                accuracy=ACCURACY,
                 steps=steps,
                 seed=seed,
                 on_step=on_step,

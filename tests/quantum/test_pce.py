@@ -176,3 +176,21 @@ def test_one_variable_and_a_function_without_terms() -> None:
     assert PCE().solve(form, steps=20).bits.tolist() == [1]
     flat = Quadratic(3.0, np.zeros(4), np.zeros((0, 2), dtype=np.int64), np.zeros(0))
     assert PCE().solve(flat, steps=5).energy == 3.0
+
+
+def test_angles_go_from_one_share_of_the_regularization_to_the_next() -> None:
+    """Where training ends is where the next stage begins, whose first loss is that of the same correlators."""
+    ising = random_ising(7, 12)
+    whole = PCE(betas=(1.0, 0.25)).solve(ising, steps=200, seed=3)
+    first = PCE(betas=(1.0,)).solve(ising, steps=200, seed=3)
+    common = int(np.argmin(whole.losses[: len(first.losses)] == first.losses))
+    assert common > 5
+    assert whole.losses[common] < whole.losses[:common].min()
+    assert whole.runs > 1
+
+
+def test_all_candidates_are_told() -> None:
+    ising, seen = random_ising(8, 12), []
+    found = PCE().solve(ising, steps=60, seed=0, on_bits=seen.append)
+    assert len(seen) == found.runs
+    assert min(float(ising.energy(bits).min()) for bits in seen) == pytest.approx(found.energy_before)
