@@ -69,7 +69,7 @@ def _split(made: QuantumCircuit, size: int, moved: int) -> None:
     if moved == 1:
         made.cry(angle, last, target)
     else:
-        made.append(RYGate(angle).control(2), [last, target + 1, target])
+        made.append(RYGate(angle).control(2, annotated=False), [last, target + 1, target])
     made.cx(target, last)
 
 
@@ -122,6 +122,6 @@ def _reflection(made: QuantumCircuit, layer: Reflection, space: Subspace, angles
     made.compose(prepare.inverse(), register, inplace=True)
     made.x(register)
     gate = PhaseGate(-angles[layer.parameter])
-    made.append(gate.control(len(register) - 1) if len(register) > 1 else gate, list(register))
+    made.append(gate.control(len(register) - 1, annotated=False) if len(register) > 1 else gate, list(register))
     made.x(register)
     made.compose(prepare, register, inplace=True)

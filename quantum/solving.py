@@ -103,4 +103,4 @@ def spectrum(task: Subject, x: NDArray) -> list[list[float]]:
     values = np.round(task.program.evaluate(x[feasible]), 9)
     unique, counts = np.unique(values, return_counts=True)
     kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_ROWS])
-    return [[task.program.sign * float(unique[i]), float(counts[i] / len(x))] for i in kept]
+    return [[task.program.sign * float(unique[i]) + 0.0, float(counts[i] / len(x))] for i in kept]  # no -0.0

@@ -102,6 +102,8 @@ def solve(
         SolverError: If the encoding has no Hamiltonian of terms.
     """
     setup = Setup.of(instance, choices, monitor, seed, start)
+    if (early := setup.without_circuit()) is not None:
+        return early
     written = encoding(choices.encoding)
     encoded = written.encode(setup.task.program, setup.multipliers(written))
     if not isinstance(encoded.diagonal, Ising):

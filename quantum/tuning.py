@@ -173,14 +173,18 @@ def _search(
     value, gradient = measured(first)
     if first.size == 0:
         return
+    known: dict[bytes, tuple[float, Any]] = {first.tobytes(): (value, gradient)}  # SciPy asks for it again
+
+    def once(angles: NDArray) -> tuple[float, Any]:
+        return known.pop(angles.tobytes(), None) or measured(angles)
+
     if gradient is not None:
-        known: dict[bytes, tuple[float, Any]] = {first.tobytes(): (value, gradient)}  # it would ask for it again
-        minimize(lambda t: known.pop(t.tobytes(), None) or measured(t), first, jac=True, method="L-BFGS-B")
+        minimize(once, first, jac=True, method="L-BFGS-B")
     elif frequencies is not None and evaluations > 2 * first.size:
         one_by_one(lambda t: measured(t)[0], first, frequencies, value, rng)
     elif first.size <= MOST_FOR_COBYLA:
         options = {"rhobeg": FIRST_STEP, "maxiter": evaluations, "tol": 1e-3}
-        minimize(lambda t: measured(t)[0], first, method="COBYLA", options=options)
+        minimize(lambda t: once(t)[0], first, method="COBYLA", options=options)
     else:
         spsa(lambda t: measured(t)[0], first, evaluations // 2, rng)
 

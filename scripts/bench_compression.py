@@ -1,9 +1,9 @@
-"""Pauli correlation encoding and random access optimization on knapsacks and graphs: `python scripts/bench_compression.py`.
+"""Compressing methods on knapsacks and graphs, as a table in Markdown: `python scripts/bench_compression.py`.
 
 Each instance is solved as `co-gym solve --method` does it, with several seeds. Gaps are mean / worst over the
 seeds: of the rounded strings as the method returns them (a dash where some seed has no feasible one), of the
-answer, that is after repair and local search, and of repair and local search from as many random strings. Published
-figures are from hardware, by the comparative study of these methods.
+answer, that is after repair and local search, and of repair and local search from as many random strings.
+Published figures are from hardware, by the comparative study of these methods.
 
 The schedule of regularizations and the accuracy of training were chosen on hp1, pb5, pet2, ibm32, chesapeake,
 hamming6-4, sloane_1dc_64, C125-9 and es60fst01 with the seeds 0 to 2; the instances of the set `held-out`, and by
@@ -31,7 +31,8 @@ from co_gym.solvers.base import Options
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 KNAPSACKS = ("hp1", "pb5", "pet2")
 GRAPHS = (
-    "chesapeake", "es60fst01", "football", "hamming6-4", "ibm32", "johnson8-2-4", "karate", "sloane_1dc_64", "C125-9",
+    "chesapeake", "es60fst01", "football", "hamming6-4", "ibm32", "johnson8-2-4", "karate", "sloane_1dc_64",
+    "C125-9",
 )  # fmt: skip
 FEW_QUBITS = ("chesapeake", "football", "ibm32", "johnson8-2-4", "karate")
 """Graphs of which many evaluations of a random access code's circuit take seconds."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from co_gym.errors import InputError
+from co_gym.errors import InputError, SolverError
 from quantum.circuits import FIXED, Circuit, Layer, Phase, Reflection, Rotation, Subspace, uniform
 from quantum.hamiltonians import Ising, Table
 from quantum.objectives import CVaR, Gibbs, Mean
@@ -252,7 +252,7 @@ def test_what_is_wrong_is_said() -> None:
         Simulator(circuit, precision="half")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="threads"):
         Simulator(circuit, threads=0)
-    with pytest.raises(InputError, match="qubits"):
+    with pytest.raises(SolverError, match="qubits"):
         Simulator(Circuit(31, (), 0, np.zeros(31)))
 
 
