@@ -17,6 +17,8 @@ class Choices:
 
     Attributes:
         form: Formulation of the problem; None for the first one that fits.
+        fix: Variables that are fixed before encoding: `none`, those that `propagation` of single rows fixes, or
+            also those that `reduced-costs` show to have one value in all solutions better than the start.
         encoding: See `quantum.encodings`.
         multipliers: `auto` (what suits the encoding), `lp` (dual values of the LP relaxation), `zero`, or a
             rule that updates the dual values.
@@ -38,6 +40,7 @@ class Choices:
     """
 
     form: str | None = None
+    fix: str = "none"
     encoding: str = "unbalanced"
     multipliers: str = "auto"
     first_multipliers: str = "lp"
@@ -62,6 +65,7 @@ class Choices:
 
 DOCS: dict[str, Setting] = {
     "form": Setting("formulation of the problem; by default the first one that fits"),
+    "fix": Setting("variables that are fixed before", choices=("none", "propagation", "reduced-costs")),
     "encoding": Setting(
         "how constraints enter the Hamiltonian: `slack`, `lagrangian`, `augmented`, `unbalanced` ..."
     ),

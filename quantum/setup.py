@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_gym import registry
-from co_gym.errors import SolverError, unknown_name
+from co_gym.errors import InputError, SolverError, unknown_name
 from co_gym.instance import Instance
 from co_gym.relaxation import Relaxation
 from co_gym.solvers.base import Answer, Monitor
@@ -22,11 +22,39 @@ from quantum.backends.recorded import Recorded
 from quantum.catch import Catch
 from quantum.choices import Choices
 from quantum.encodings.base import Encoding
+from quantum.fixing import by_propagation, by_reduced_costs
 from quantum.instances import Subject, subject
 from quantum.lagrangian import relaxation
 from quantum.landscape import MOST_BITS, Landscape
 from quantum.repair import repaired
 from quantum.variational import Variational
+
+
+def fixings(task: Subject, how: str, relaxed: Relaxation, monitor: Monitor) -> dict[int, int]:
+    """Values of variables that are fixed before encoding, as chosen.
+
+    Raises:
+        InputError: If reduced costs are to fix variables, and there is no solution to begin with.
+        SolverError: If a row cannot be satisfied.
+    """
+    if how == "none":
+        return {}
+    found = by_propagation(task.program)
+    if how == "reduced-costs":
+        if monitor.objective is None:
+            raise InputError(
+                "fixing by reduced costs needs a solution to begin with: expected a start, or a method such as "
+                "greedy+qaoa"
+            )
+        found |= by_reduced_costs(task.program, relaxed, task.program.sign * float(monitor.objective))
+    return found
+
+
+def kept(relaxed: Relaxation, fixed: Mapping[int, int]) -> Relaxation:
+    """The relaxation's optimum for the variables that are left; its bound still is one for all solutions."""
+    assert relaxed.x is not None and relaxed.reduced_costs is not None  # noqa: PT018
+    gone = list(fixed)
+    return replace(relaxed, x=np.delete(relaxed.x, gone), reduced_costs=np.delete(relaxed.reduced_costs, gone))
 
 
 @dataclass(eq=False)
@@ -63,11 +91,15 @@ class Setup:
         if start is not None:
             monitor.incumbent(start, registry.problem(instance.problem).objective(instance, start))
         task = subject(instance, choices.form)
-        program = task.program
-        relaxed = relaxation(program)
+        relaxed = relaxation(task.program)
         if relaxed.bound is None:
             raise SolverError(f"{instance.name}: the LP relaxation is {relaxed.status}")
-        monitor.prove(program.sign * relaxed.bound)
+        monitor.prove(task.program.sign * relaxed.bound)
+        fixed = fixings(task, choices.fix, relaxed, monitor)
+        if fixed:
+            task = replace(task, program=task.program.fix(fixed))
+            relaxed = kept(relaxed, fixed)
+        program = task.program
         landscape = Landscape(program) if program.num_variables <= MOST_BITS else None
         best = instance.reference
         known = None if best is None else program.sign * float(best)

@@ -11,7 +11,7 @@ from co_gym.solvers.base import Answer, Monitor, Options, Role
 from co_gym.solvers.settings import Setting
 from quantum.choices import DOCS, Choices
 
-COMPRESSED = ("form", "encoding", "multipliers", "evaluations", "repair")
+COMPRESSED = ("form", "fix", "encoding", "multipliers", "evaluations", "repair")
 RECURSIVE = (*COMPRESSED, "ansatz", "layers", "backend", "objective", "tuning", "angles", "shots", "ledger")
 
 

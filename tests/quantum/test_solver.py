@@ -154,6 +154,27 @@ def test_repair_makes_answers_of_samples_that_are_not_feasible() -> None:
     assert repaired.feasible
 
 
+def test_fixed_variables_save_qubits_and_lose_no_better_solution() -> None:
+    instance = co_gym.problem("knapsack").generate(12, seed=3)[0]
+    best = solved(instance, "scip").objective
+    plain = solved(instance, comparison=False).details
+    options = Options(60, seed=1, settings={"fix": "reduced-costs", "comparison": False})
+    fixed = co_gym.solve(instance, "greedy+qaoa", options=options)
+    assert fixed.details["qaoa"]["qubits"] < plain["qubits"] == 12
+    assert fixed.objective == best
+    assert fixed.bound >= best
+    with pytest.raises(InputError, match=r"greedy\+qaoa"):
+        solved(instance, fix="reduced-costs")
+
+
+def test_propagation_fixes_what_single_rows_fix() -> None:
+    data = {"profits": [9, 5, 4], "weights": [[30, 5, 5]], "capacities": [10]}
+    instance = co_gym.problem("multiknapsack").instance(data)
+    found = solved(instance, fix="propagation", comparison=False)
+    assert found.details["qubits"] == 2
+    assert found.objective == 9
+
+
 def test_a_start_solution_is_kept(knapsack: Instance) -> None:
     best = solved(knapsack, "scip")
     again = co_gym.solve(
