@@ -32,7 +32,7 @@ from co_gym.result import relative_gap
 from co_gym.solvers.settings import parse_method
 
 Solve = dict[str, Any]
-KNAPSACKS = ("hp1", "pb5", "pet2")
+KNAPSACKS = ("pet2", "pb5", "hp1")
 GRAPHS = ("johnson8-2-4", "ibm32", "karate", "chesapeake", "hamming6-4", "sloane_1dc_64", "football", "C125-9")
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 KEPT = (
