@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym.errors import InputError
+from co_gym.errors import SolverError
 from quantum.circuits import FIXED, Circuit, Phase, Rotation
 from quantum.hamiltonians import Ising, Quadratic
 from quantum.refinement import Refinement
@@ -146,10 +146,10 @@ def checked_qubits(num_qubits: int, method: str) -> int:
     """So many qubits.
 
     Raises:
-        InputError: If there are more than a simulator holds.
+        SolverError: If there are more than a simulator holds.
     """
     if num_qubits > MOST_QUBITS:
-        raise InputError(f"{method} needs {num_qubits} qubits: the simulator holds at most {MOST_QUBITS}")
+        raise SolverError(f"{method} needs {num_qubits} qubits: the simulator holds at most {MOST_QUBITS}")
     return num_qubits
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -80,24 +80,26 @@ class PCESolver(QAOASolver):
     def _solve(
         self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
     ) -> Answer:
-        from quantum.pce import PCE
         from quantum.solving_compressed import solve
 
-        return solve(PCE(), instance, choices, monitor, seed, start)
+        return solve(self._method(), instance, choices, monitor, seed, start)
+
+    @staticmethod
+    def _method() -> Any:
+        from quantum.pce import PCE
+
+        return PCE()
 
 
-class QRAOSolver(QAOASolver):
+class QRAOSolver(PCESolver):
     """Quantum random access optimization."""
 
     name = "qrao"
     summary = "quantum random access optimization: up to three variables in a qubit (Fuller et al. 2021)"
-    settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in (*COMPRESSED, "comparison")}
     defaults = Choices(evaluations=500, repair=True)
 
-    def _solve(
-        self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
-    ) -> Answer:
+    @staticmethod
+    def _method() -> Any:
         from quantum.qrao import QRAO
-        from quantum.solving_compressed import solve
 
-        return solve(QRAO(), instance, choices, monitor, seed, start)
+        return QRAO()

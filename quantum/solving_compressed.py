@@ -60,15 +60,25 @@ class Refined:
             made.append(known[np.argmin(self.setup.catch.scores(known))])
         return np.array(made)
 
-    def comparison(self, method: str) -> list[Row]:
-        """The strings before refinement, and the same refinement of as many random strings."""
-        raw = np.concatenate(self.raw)
-        rng = np.random.default_rng(self.setup.seed)
-        random = self.refined(uniform_bits(self.ising.num_qubits, len(raw), rng))
-        return [
-            row(f"{method} before refinement", self.setup, raw),
-            row("random bits and refinement", self.setup, random),
-        ]
+    def comparison(self, method: Any, evaluations: int) -> list[Row]:
+        """The strings before refinement, those of the method's plain form, and refinement of random strings.
+
+        Args:
+            method: Of the solve.
+            evaluations: The plain form gets as many.
+        """
+        name, setup, before = type(method).__name__, self.setup, np.concatenate(self.raw)
+        rows = [row(f"{name} before refinement", setup, before)]
+        if not setup.is_over():
+            plain: list[NDArray] = []
+            method.plain(
+                self.ising, steps=evaluations, seed=setup.seed, on_bits=plain.append, is_over=setup.is_over
+            )
+            x = self.encoded.decode(np.concatenate(plain))
+            rows.append(row(f"{name} without {method.without}, before refinement", setup, x))
+        rng = np.random.default_rng(setup.seed)
+        random = self.refined(uniform_bits(self.ising.num_qubits, len(before), rng))
+        return [*rows, row("random bits and refinement", setup, random)]
 
 
 class Patience:
@@ -128,5 +138,5 @@ def solve(
         "tuning": found.losses.tolist(),
     }
     if choices.comparison:
-        details["comparison"] = kept.comparison(type(method).__name__)
+        details["comparison"] = kept.comparison(method, found.evaluations)
     return setup.answer(details)

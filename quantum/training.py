@@ -31,6 +31,7 @@ class Training:
         steps: Evaluations of all runs together, at least 1.
         on_step: Called after each evaluation with its number, from 1 on, and the value.
         is_over: Asked after each evaluation.
+        width: Random angles are uniform from minus this to this.
 
     Attributes:
         losses: Values of all evaluations.
@@ -47,11 +48,12 @@ class Training:
         steps: int,
         on_step: Callable[[int, float], None] | None,
         is_over: Callable[[], bool],
+        width: float = np.pi,
     ) -> None:
         if steps < 1:
             raise InputError(f"steps are {steps}: expected at least 1")
         self._functions, self._num_parameters, self._steps = functions, num_parameters, steps
-        self._on_step, self._is_over = on_step, is_over
+        self._on_step, self._is_over, self._width = on_step, is_over, width
         self._lowest, self._best = np.inf, np.zeros(num_parameters)
         self.losses: list[float] = []
         self.interrupted = False
@@ -59,7 +61,7 @@ class Training:
     def runs(self, rng: np.random.Generator) -> Iterator[NDArray]:
         """Best angles [P] of each run, until the evaluations are used up."""
         while not self._is_done():
-            angles = rng.uniform(-np.pi, np.pi, size=self._num_parameters)
+            angles = rng.uniform(-self._width, self._width, size=self._num_parameters)
             for function in self._functions:
                 if not self._is_done():
                     angles = self._minimized(function, angles)

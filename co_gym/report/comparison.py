@@ -10,7 +10,7 @@ from co_gym.result import Result
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else "0 %" if value == 0 else f"{100 * value:.2g} %"
+    return "–" if value is None else "0 %" if value == 0 else f"{100 * value:.3g} %"
 
 
 def _count(value: float | None) -> str:

@@ -131,11 +131,11 @@ def improve(
 
     Args:
         bits: [n] uint8, which violate no row; changed in place.
-        linear: See `mend`, as the next four.
-        quadratic: .
-        activity: .
-        sides: .
-        columns: .
+        linear: [n] float64, of the objective; see `mend` for this and the next four.
+        quadratic: Its symmetric weights.
+        activity: [m] float64, of the rows, changed in place.
+        sides: [m, 5] float64, of the rows.
+        columns: Their matrix.
         pairs: Whether two bits may be flipped together.
         tolerance: Changes above minus this are no improvement.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,11 @@ from quantum.hamiltonians import Ising, Quadratic
 from quantum.pce.encoding import PauliCorrelations
 from quantum.pce.loss import CorrelationLoss
 from quantum.refinement import Moves, Refinement
+from quantum.training import Training
 
 STEEPNESS = 1.5
+SCHEDULE = tuple(4.0**-k for k in range(6))
+"""Of the regularization: 1 to 1 / 1024, as dense graphs of penalties need."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +62,14 @@ class PCE:
         InputError: If a number is out of its range.
     """
 
+    without: ClassVar[str] = "a circuit"
+    """What `plain` is without."""
+
     k: int | None = None
     qubits: int | None = None
     layers: int | None = None
     alpha: float | None = None
-    betas: tuple[float, ...] = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+    betas: tuple[float, ...] = SCHEDULE
     moves: Moves = "flip"
 
     def __post_init__(self) -> None:
@@ -105,3 +112,34 @@ class PCE:
         layers = max(-(-m // n), 2) if self.layers is None else self.layers
         best = Best(function, Refinement(function, self.moves), on_bits)
         return train(stages, best, layers, steps=steps, seed=seed, on_step=on_step, is_over=is_over)
+
+    def plain(
+        self,
+        function: Quadratic | Ising,
+        *,
+        steps: int = 500,
+        seed: int = 0,
+        on_bits: OnBits,
+        is_over: IsOver = never,
+    ) -> None:
+        """Trains correlators that no circuit makes, free of each other, on the same losses.
+
+        That is what there is without anything quantum. They begin as small as those of a random state.
+
+        Args:
+            function: See `solve`.
+            steps: Evaluations of loss and gradient.
+            seed: Of the first correlators.
+            on_bits: Told of the signs after each stage.
+            is_over: Asked after each evaluation.
+
+        Raises:
+            InputError: See `solve`.
+        """
+        stages = self.stages(function)
+        encoding = stages[0].encoding
+        functions = [stage.function for stage in stages]
+        width = np.sqrt(3.0 / 2**encoding.num_qubits)
+        training = Training(functions, encoding.num_variables, steps, None, is_over, width)
+        for correlators in training.runs(np.random.default_rng(seed)):
+            on_bits(encoding.decode(correlators)[None])

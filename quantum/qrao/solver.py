@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,9 @@ class QRAO:
     Raises:
         InputError: If a number is out of its range, or there is no such rounding.
     """
+
+    without: ClassVar[str] = "entanglement"
+    """What `plain` is without."""
 
     per_qubit: int = 3
     layers: int = 3
@@ -140,3 +144,16 @@ class QRAO:
             interrupted=bool(np.isinf(value)),
             bound=value + offset,
         )
+
+    def plain(
+        self,
+        function: Quadratic | Ising,
+        *,
+        steps: int = 300,
+        seed: int = 0,
+        on_bits: OnBits,
+        is_over: IsOver = never,
+    ) -> None:
+        """Trains product states; see `solve`."""
+        product = replace(self, layers=0, exact=False)
+        product.solve(function, steps=steps, seed=seed, on_bits=on_bits, is_over=is_over)

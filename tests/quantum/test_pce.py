@@ -194,3 +194,12 @@ def test_all_candidates_are_told() -> None:
     found = PCE().solve(ising, steps=60, seed=0, on_bits=seen.append)
     assert len(seen) == found.runs
     assert min(float(ising.energy(bits).min()) for bits in seen) == pytest.approx(found.energy_before)
+
+
+def test_without_a_circuit_correlators_are_free() -> None:
+    """Their training reaches the minimum of a function that is easy for it."""
+    target = np.array([1, 0, 0, 1, 1, 0])
+    form = Quadratic(2.0, 1.0 - 2.0 * target, np.zeros((0, 2), dtype=np.int64), np.zeros(0))
+    seen: list[np.ndarray] = []
+    PCE().plain(form, steps=60, seed=0, on_bits=seen.append)
+    np.testing.assert_array_equal(seen[-2], target[None])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from qiskit.quantum_info import Statevector
 from scipy.optimize import check_grad
 
-from co_gym.errors import InputError
+from co_gym.errors import InputError, SolverError
 from quantum.circuits import Circuit
 from quantum.compression import brickwork
 from quantum.hamiltonians import Ising, state_bits
@@ -170,12 +170,19 @@ def test_unusable_codes_and_options_are_refused() -> None:
         RandomAccessCode(coupled, ((0,), (1,), (2,)))
     with pytest.raises(InputError, match="1 to 3"):
         RandomAccessCode(random_ising(0, 4, 0.0), ((0, 1, 2, 3),))
-    with pytest.raises(InputError, match="QRAO needs 25 qubits"):
+    with pytest.raises(SolverError, match="QRAO needs 25 qubits"):
         QRAO().solve(random_ising(0, 25, 1.0))
-    with pytest.raises(InputError, match="QRAO needs 90 qubits"):
+    with pytest.raises(SolverError, match="QRAO needs 90 qubits"):
         QRAO().solve(random_ising(0, 90, 1.0))
     with pytest.raises(InputError, match="at most 14"):
         QRAO(exact=True).solve(random_ising(0, 15, 1.0))
     for options in ({"per_qubit": 4}, {"rounding": "best"}, {"shots": 0}, {"layers": -1}):
         with pytest.raises(InputError, match="expected"):
             QRAO(**options)  # type: ignore[arg-type]
+
+
+def test_the_plain_form_is_the_circuit_without_its_entangling_layers() -> None:
+    ising, seen, same = random_ising(2, 8), [], []
+    QRAO().plain(ising, steps=20, seed=1, on_bits=seen.append)
+    QRAO(layers=0).solve(ising, steps=20, seed=1, on_bits=same.append)
+    np.testing.assert_array_equal(np.concatenate(seen), np.concatenate(same))

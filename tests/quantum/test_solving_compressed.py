@@ -38,8 +38,9 @@ def test_answers_come_within_a_tenth_of_the_optimum(method: str, problem: str, s
 def test_what_is_refinement_is_told_apart() -> None:
     result = solved(made("mis", 18), "pce", evaluations=100)
     json.dumps(dict(result.details))
-    before, random = result.details["comparison"]
+    before, plain, random = result.details["comparison"]
     assert before["method"] == "PCE before refinement"
+    assert plain["method"] == "PCE without a circuit, before refinement"
     assert random["method"] == "random bits and refinement"
     assert before["samples"] == random["samples"] == result.details["shots"]
     assert before["objective"] is None or before["objective"] <= result.objective
