@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from scipy.optimize import check_grad
 
-from co_gym.errors import InputError
+from co_gym.errors import InputError, SolverError
 from quantum.compression import brickwork
 from quantum.hamiltonians import Ising, Quadratic
 from quantum.pce import PCE, CorrelationLoss, PauliCorrelations
@@ -165,7 +165,7 @@ def test_unusable_options_are_refused() -> None:
             PCE(**options)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="correlators of 2 are 9"):
         PCE(qubits=3).solve(ising)
-    with pytest.raises(InputError, match="at most 24"):
+    with pytest.raises(SolverError, match="at most 24"):
         PCE(qubits=25).solve(ising)
     with pytest.raises(InputError, match="at least 1"):
         PCE().solve(ising, steps=0)
