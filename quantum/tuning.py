@@ -183,7 +183,7 @@ def _search(
     elif frequencies is not None and evaluations > 2 * first.size:
         one_by_one(lambda t: measured(t)[0], first, frequencies, value, rng)
     elif first.size <= MOST_FOR_COBYLA:
-        options = {"rhobeg": FIRST_STEP, "maxiter": evaluations, "tol": 1e-3}
+        options = {"rhobeg": FIRST_STEP, "maxiter": max(evaluations, first.size + 2), "tol": 1e-3}
         minimize(lambda t: once(t)[0], first, method="COBYLA", options=options)
     else:
         spsa(lambda t: measured(t)[0], first, evaluations // 2, rng)
