@@ -75,6 +75,8 @@ class Sampled:
         seed: Of the first evaluation; each has its own.
         on_samples: Called with the bits [shots, q] of each evaluation.
         evaluations: How many there were.
+        best: Their least value.
+        bits: [shots, q] uint8, the samples of that evaluation.
     """
 
     compiled: Sampler
@@ -84,6 +86,8 @@ class Sampled:
     seed: int = 0
     on_samples: Callable[[NDArray], object] = lambda bits: None
     evaluations: int = 0
+    best: float = np.inf
+    bits: NDArray | None = None
 
     def __call__(self, angles: NDArray) -> tuple[float, NDArray | None]:
         """See `Target`."""
@@ -91,6 +95,8 @@ class Sampled:
         self.evaluations += 1
         self.on_samples(bits)
         value, _ = self.objective(self.score(bits), np.full(self.shots, 1.0 / self.shots))
+        if value < self.best:
+            self.best, self.bits = value, bits
         return value, None
 
 

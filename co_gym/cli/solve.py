@@ -71,7 +71,7 @@ def solve(
             with ProgressLine(item.name, time_limit) as line:
                 result = _solve_one(item, method, options, start, line)
         except CoGymError as error:
-            print(f"co-gym: {error}", file=sys.stderr)
+            print(f"co-gym: {_whose(item, error)}{error}", file=sys.stderr)
             codes.append(2)
             continue
         results.append(result)
@@ -90,6 +90,15 @@ def solve(
 
         write_submission(submission, results)
     return next((code for code in (2, 1, 3) if code in codes), 0)
+
+
+def _whose(item: Instance | CoGymError, error: CoGymError) -> str:
+    """The instance that a solver could not handle, unless its message says so."""
+    from co_gym.errors import CoGymError, SolverError
+
+    if isinstance(item, CoGymError) or not isinstance(error, SolverError) or item.name in str(error):
+        return ""
+    return f"{item.name}: "
 
 
 def with_settings(command: Callable[..., int]) -> Callable[..., int]:

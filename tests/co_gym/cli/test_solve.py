@@ -128,7 +128,7 @@ def test_a_failure_after_a_solution_is_reported(
     assert ran.err == "co-gym: p07: greedy+scip failed: RuntimeError: out of luck\n"
     assert (ran.objects[0]["status"], ran.objects[0]["feasible"]) == ("feasible", True)
     ran = co_gym_main("solve", data / "p07.kp", "--method", "scip", "--json")
-    assert (ran.code, ran.out, ran.err) == (2, "", "co-gym: RuntimeError: out of luck\n")
+    assert (ran.code, ran.out, ran.err) == (2, "", "co-gym: p07: RuntimeError: out of luck\n")
 
 
 def test_interrupt_before_there_is_a_result(
