@@ -58,19 +58,28 @@ def _load_all(kind: str) -> dict[str, Any]:
     return loaded
 
 
+def _named(kind: str, name: str, called: str) -> Any:
+    """The registered object of one kind and name; no other is loaded.
+
+    Raises:
+        InputError: If none is registered under it, or it cannot be loaded; `called` is what it is called there.
+    """
+    known = entries(kind)
+    if name not in known:
+        raise unknown_name(called, name, list(known))
+    try:
+        return _load(kind, name)
+    except Exception as error:
+        raise InputError(f"{called} '{name}' ({known[name].value}) cannot be loaded: {error!r}") from error
+
+
 def problem(name: str) -> Problem:
     """The problem of a given name.
 
     Raises:
         InputError: If none is registered under it, or it cannot be loaded.
     """
-    known = entries("problems")
-    if name not in known:
-        raise unknown_name("problem", name, list(known))
-    try:
-        found: Problem = _load("problems", name)
-    except Exception as error:
-        raise InputError(f"problem '{name}' ({known[name].value}) cannot be loaded: {error!r}") from error
+    found: Problem = _named("problems", name, "problem")
     return found
 
 
@@ -95,13 +104,26 @@ def commands() -> dict[str, Callable[..., int | None]]:
 
 
 def encodings() -> dict[str, Any]:
-    """Every registered encoding of programs into Hamiltonians by name; see `quantum.encodings`."""
+    """Every registered encoding of programs into Hamiltonians by name."""
     return _load_all("encodings")
 
 
-def ansatze() -> dict[str, Any]:
-    """Every registered family of circuits by name; see `quantum.ansatze`."""
-    return _load_all("ansatze")
+def encoding(name: str) -> Any:
+    """The encoding of programs into Hamiltonians of a given name; see `quantum.encodings`.
+
+    Raises:
+        InputError: If none is registered under it, or it cannot be loaded.
+    """
+    return _named("encodings", name, "encoding")
+
+
+def ansatz(name: str) -> Any:
+    """The family of circuits of a given name; see `quantum.ansatze`.
+
+    Raises:
+        InputError: If none is registered under it, or it cannot be loaded.
+    """
+    return _named("ansatze", name, "ansatz")
 
 
 def distribution(package: str, name: str) -> Distribution:
@@ -110,15 +132,7 @@ def distribution(package: str, name: str) -> Distribution:
     Raises:
         InputError: If the package offers none, or none of that name.
     """
-    known = entries("distributions")
-    if package not in known:
-        raise unknown_name("package of distributions", package, list(known))
-    try:
-        find: Callable[[str], Distribution] = _load("distributions", package)
-    except Exception as error:
-        raise InputError(
-            f"distributions '{package}' ({known[package].value}) cannot be loaded: {error!r}"
-        ) from error
+    find: Callable[[str], Distribution] = _named("distributions", package, "package of distributions")
     return find(name)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from co_gym import registry
-from co_gym.errors import unknown_name
 from quantum.ansatze.base import Ansatz
 
 __all__ = ["Ansatz", "ansatz"]
@@ -13,10 +12,7 @@ def ansatz(name: str) -> Ansatz:
     """The ansatz of a given name, of those registered in `co_gym.ansatze`.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is none, or it cannot be loaded.
     """
-    known = registry.ansatze()
-    if name not in known:
-        raise unknown_name("ansatz", name, list(known))
-    found: Ansatz = known[name]
+    found: Ansatz = registry.ansatz(name)
     return found

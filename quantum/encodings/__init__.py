@@ -23,10 +23,7 @@ def encoding(name: str, **constants: Any) -> Encoding:
     Raises:
         InputError: If none is registered under it, it has no such constant, or a value is refused.
     """
-    known = registry.encodings()
-    if name not in known:
-        raise unknown_name("encoding", name, list(known))
-    found: Any = known[name]
+    found: Any = registry.encoding(name)
     if not constants:
         return found
     for constant in constants:
