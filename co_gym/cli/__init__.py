@@ -40,8 +40,11 @@ def main(args: list[str] | None = None) -> int:
     from co_gym.cli.verify import verify
     from co_gym.errors import CoGymError
 
-    own: dict[str, Any] = {f.__name__: f for f in (with_settings(solve), verify, generate, solvers, doctor)}
+    own: dict[str, Any] = {f.__name__: f for f in (solve, verify, generate, solvers, doctor)}
     commands = own | {name: f for name, f in registry.commands().items() if name not in own}
+    first = next(iter(sys.argv[1:] if args is None else args), None)
+    if first == "solve" or first not in commands:  # another command need not load every solver
+        commands["solve"] = with_settings(solve)
     try:
         code = auto_cli(commands, args=args, prog="co-gym", parser_class=Parser)
     except CoGymError as error:
