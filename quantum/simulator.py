@@ -13,6 +13,7 @@ from quantum.circuits import Circuit
 from quantum.hamiltonians import MOST_QUBITS, Diagonal
 from quantum.objectives import Objective
 from quantum.runs import compile_runs
+from quantum.sampling import checked_angles, drawn
 from quantum.states import Layout, State
 
 if TYPE_CHECKING:
@@ -153,11 +154,7 @@ class Simulator:
         """[shots, q] uint8, measured bits at angles [P], qubit i in column i."""
         from quantum.hamiltonians import state_bits
 
-        if shots < 0:
-            raise InputError(f"{shots} shots: expected at least 0")
-        cumulated = np.cumsum(self.probabilities(angles))
-        numbers = np.searchsorted(cumulated, rng.random(shots) * cumulated[-1], side="right")
-        return state_bits(np.minimum(numbers, self.num_states - 1), self.circuit.num_qubits)
+        return state_bits(drawn(self.probabilities(angles), shots, rng), self.circuit.num_qubits)
 
     def _run(self, extended: NDArray) -> None:
         from quantum.kernels.reductions import product_state
@@ -201,12 +198,7 @@ class Simulator:
 
     def _extended(self, angles: NDArray) -> NDArray:
         """Angles [P + 2]: those given, then 0 and 1, for layers without a parameter."""
-        angles = np.asarray(angles, dtype=np.float64)
-        if angles.shape != (self.num_parameters,):
-            raise InputError(f"angles have shape {angles.shape}: expected ({self.num_parameters},)")
-        if not np.isfinite(angles).all():
-            raise InputError("angles are not finite: expected finite numbers")
-        return np.concatenate([angles, (0.0, 1.0)])
+        return np.concatenate([checked_angles(angles, self.num_parameters), (0.0, 1.0)])
 
     def _check_energies(self, energies: NDArray) -> None:
         if energies.shape != (self.num_states,) or energies.dtype != np.float64:

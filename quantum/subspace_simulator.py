@@ -17,6 +17,7 @@ from co_gym.errors import InputError
 from quantum.circuits import Circuit
 from quantum.hamiltonians import Diagonal, state_bits
 from quantum.objectives import Objective
+from quantum.sampling import checked_angles, drawn
 from quantum.subspace_steps import Tables, Workers
 
 
@@ -109,9 +110,8 @@ class SubspaceSimulator:
 
     def sample(self, angles: NDArray, shots: int, rng: np.random.Generator) -> NDArray:
         """[shots, q] uint8, bits measured at angles [P]."""
-        cumulative = np.cumsum(self.probabilities(angles))
-        drawn = np.searchsorted(cumulative, rng.random(shots) * cumulative[-1], side="right")
-        return state_bits(self._subspace.numbers[drawn], self._subspace.num_qubits)
+        numbers = self._subspace.numbers[drawn(self.probabilities(angles), shots, rng)]
+        return state_bits(numbers, self._subspace.num_qubits)
 
     def _back(self, state: NDArray, costate: NDArray, extended: NDArray) -> NDArray:
         """The gradient; the state is undone in place."""
@@ -123,10 +123,7 @@ class SubspaceSimulator:
 
     def _extended(self, angles: NDArray) -> NDArray:
         """[P + 1] float64, the angles and a 1 that `FIXED` points at."""
-        angles = np.asarray(angles, dtype=np.float64)
-        if angles.shape != (self.num_parameters,):
-            raise InputError(f"angles have shape {angles.shape}: expected ({self.num_parameters},)")
-        return np.append(angles, 1.0)
+        return np.append(checked_angles(angles, self.num_parameters), 1.0)
 
     def _checked(self, energies: NDArray) -> NDArray:
         energies = np.asarray(energies, dtype=np.float64)
