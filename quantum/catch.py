@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from co_gym.solvers.base import Monitor
 from quantum.hamiltonians import state_numbers
-from quantum.instances import Subject, worst_value
+from quantum.instances import Subject
 
 WORD = 62
 """Bits of strings that are compared as one number."""
@@ -30,9 +30,7 @@ class Catch:
         self.subject, self.monitor, self._repair = subject, monitor, repair
         self.shots = 0
         self.feasible_shots = 0
-        self.best: NDArray | None = None
         self.value = np.inf
-        self._worst = worst_value(subject.program)
 
     def take(self, x: NDArray) -> tuple[NDArray, NDArray]:
         """Takes strings [S, n] in; returns their objectives, to be minimized, and feasibility, [S] each."""
@@ -53,13 +51,8 @@ class Catch:
     def _keep(self, x: NDArray) -> None:
         value = float(self.subject.program.evaluate(x))
         if value < self.value:
-            self.best, self.value = x.copy(), value
+            self.value = value
             self.monitor.incumbent(self.subject.solution(x), self.subject.objective(x))
-
-    def scores(self, x: NDArray) -> NDArray:
-        """[S] float64, objectives of strings [S, n] to be minimized, the worst possible where not feasible."""
-        program = self.subject.program
-        return np.where(program.feasible(x), program.evaluate(x), self._worst)
 
 
 def distinct(x: NDArray) -> tuple[NDArray, NDArray, NDArray]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any
 
 from co_gym.solvers.settings import Setting
-
-Tuning = Literal["auto", "exact", "samples"]
 
 
 @dataclass(frozen=True)

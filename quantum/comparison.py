@@ -14,10 +14,8 @@ from co_gym.solvers.base import Options
 from quantum.baselines import annealed_bits, rounded_bits, uniform_bits
 from quantum.encodings.base import Encoded
 from quantum.hamiltonians import Ising
-from quantum.instances import worst_value
 from quantum.objectives import objective
 from quantum.product import tuned_product
-from quantum.quality import quality
 from quantum.setup import Setup
 
 Row = dict[str, Any]
@@ -29,16 +27,8 @@ def row(method: str, setup: Setup, x: NDArray) -> Row:
     """Figures of samples [S, n] of a method."""
     program = setup.task.program
     objectives, feasible = program.evaluate(x), program.feasible(x)
-    found = quality(
-        objectives,
-        feasible,
-        np.full(len(x), 1.0 / len(x)),
-        optimum=setup.optimum,
-        worst=worst_value(program),
-        uniform=None if setup.landscape is None else setup.landscape.uniform,
-    )
     best = setup.task.objective(x[feasible][np.argmin(objectives[feasible])]) if feasible.any() else None
-    return {"method": method, "objective": best, "samples": len(x)} | vars(found)
+    return {"method": method, "objective": best, "samples": len(x)} | vars(setup.quality(x))
 
 
 def comparison(setup: Setup, encoded: Encoded, evaluations: int, exact: bool) -> list[Row]:
@@ -80,12 +70,9 @@ def comparison(setup: Setup, encoded: Encoded, evaluations: int, exact: bool) ->
 def _annealed(encoded: Encoded, shots: int, seed: int) -> NDArray:
     from quantum.encodings import encoding
 
-    diagonal = encoded.diagonal
-    if not isinstance(diagonal, Ising):  # annealing takes terms
+    if not isinstance(encoded.diagonal, Ising):
         encoded = encoding("slack").encode(encoded.program)
-        diagonal = encoded.diagonal
-    assert isinstance(diagonal, Ising)
-    return encoded.decode(annealed_bits(diagonal, shots, seed))
+    return encoded.decode(annealed_bits(encoded.terms("simulated annealing"), shots, seed))
 
 
 def _solved(setup: Setup, role: str) -> list[Row]:

@@ -7,7 +7,7 @@ counted from the least significant, is qubit i, as in Qiskit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -236,6 +236,14 @@ class Table:
     def scaled(self, factor: float) -> Table:
         """See `Diagonal`."""
         return Table(factor * self.values)
+
+
+D = TypeVar("D", Ising, Table, Ising | Table)
+
+
+def normalized(diagonal: D) -> D:
+    """The same in units of its scale, in which good angles are alike for all instances."""
+    return diagonal.scaled(1.0 / diagonal.scale)
 
 
 def state_numbers(bits: NDArray) -> NDArray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import NDArray
 
 from co_gym import registry
@@ -63,14 +62,3 @@ def subject(instance: Instance, form: str | None = None) -> Subject:
         except SolverError as error:
             reasons.append(f"{name}: {error}")
     raise SolverError(f"{instance.name} does not fit qubits ({'; '.join(reasons)})")
-
-
-def worst_value(program: BinaryProgram) -> float:
-    """An upper bound on the objective of all bit strings, prices of missed sides included."""
-    value = program.offset + float(np.maximum(program.c, 0.0).sum() + np.maximum(program.Q.data, 0.0).sum())
-    high = np.asarray(program.A.maximum(0.0).sum(axis=1)).ravel()
-    low = np.asarray(program.A.minimum(0.0).sum(axis=1)).ravel()
-    for price, miss in ((program.shortfall, program.lower - low), (program.surplus, high - program.upper)):
-        soft = np.isfinite(price) & np.isfinite(miss)
-        value += float(price[soft] @ np.maximum(miss[soft], 0.0))
-    return value

@@ -60,6 +60,11 @@ def subgradient(program: BinaryProgram, multipliers: NDArray, x: NDArray) -> NDA
     return np.where(multipliers > 0, above, np.where(multipliers < 0, below, idle))
 
 
+def named_multipliers(name: str, duals: NDArray) -> NDArray | None:
+    """[m] float64, what a name stands for: `lp`, the dual values of the LP relaxation, or `zero`; else None."""
+    return {"lp": duals, "zero": np.zeros_like(duals)}.get(name)
+
+
 def relaxation(program: BinaryProgram) -> Relaxation:
     """The LP relaxation; products of variables are replaced by their least values (McCormick 1976).
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quantum.encodings.base import Encoded
 from quantum.hamiltonians import state_bits, state_numbers
-from quantum.instances import worst_value
 from quantum.programs import BinaryProgram
 from quantum.quality import Quality, quality
 
@@ -20,38 +21,39 @@ CHUNK = 1 << 15
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    """Objective and feasibility of every bit string of a program.
+    """Objective and feasibility of every bit string of a program, enumerated when they are first asked for.
 
     Attributes:
         program: The program, of at most `MOST_BITS` variables.
-        objectives: [2^n] float64, to be minimized.
-        feasible: [2^n] bool.
     """
 
     program: BinaryProgram
-    objectives: NDArray = field(init=False)
-    feasible: NDArray = field(init=False)
 
-    def __post_init__(self) -> None:
-        objectives, feasible = zip(*map(self._values, chunks(self.program.num_variables)), strict=True)
-        object.__setattr__(self, "objectives", np.concatenate(objectives))
-        object.__setattr__(self, "feasible", np.concatenate(feasible))
+    @cached_property
+    def objectives(self) -> NDArray:
+        """[2^n] float64, to be minimized."""
+        return self._of_all(self.program.evaluate)
 
-    def _values(self, numbers: NDArray) -> tuple[NDArray, NDArray]:
-        x = state_bits(numbers, self.program.num_variables)
-        return self.program.evaluate(x), self.program.feasible(x)
+    @cached_property
+    def feasible(self) -> NDArray:
+        """[2^n] bool."""
+        return self._of_all(self.program.feasible)
 
-    @property
+    def _of_all(self, values: Callable[[NDArray], NDArray]) -> NDArray:
+        n = self.program.num_variables
+        return np.concatenate([values(state_bits(numbers, n)) for numbers in chunks(n)])
+
+    @cached_property
     def scores(self) -> NDArray:
-        """[2^n] float64, the objective, and the worst possible one of what is not feasible."""
-        return np.where(self.feasible, self.objectives, worst_value(self.program))
+        """[2^n] float64, as `BinaryProgram.scores`."""
+        return np.where(self.feasible, self.objectives, self.program.worst)
 
-    @property
+    @cached_property
     def optimum(self) -> float | None:
         """Least objective of a feasible string; None if there is none."""
         return float(self.objectives[self.feasible].min()) if self.feasible.any() else None
 
-    @property
+    @cached_property
     def uniform(self) -> float:
         """Probability of an optimum in uniform sampling."""
         best = self.optimum
@@ -67,16 +69,9 @@ class Landscape:
             self.feasible,
             probabilities,
             optimum=self.optimum,
-            worst=worst_value(self.program),
+            worst=self.program.worst,
             uniform=self.uniform,
         )
-
-    def product(self, marginals: NDArray) -> NDArray:
-        """[2^n] float64, the distribution of independent bits with marginals [n]."""
-        found = np.ones(1)
-        for p in marginals:
-            found = np.concatenate([(1.0 - p) * found, p * found])
-        return found
 
 
 def chunks(num_bits: int) -> list[NDArray]:

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantum.circuits import Circuit, warm
-from quantum.instances import worst_value
 from quantum.landscape import Landscape
 from quantum.objectives import Objective
 from quantum.programs import BinaryProgram
@@ -50,7 +49,6 @@ def tuned_product(
         seed: Of samples.
     """
     initial = warm(marginals, 0.1)
-    sampler = ProductSampler(initial)
     target: Target
     if landscape is not None:
         from quantum.ansatze.rotations import rotations
@@ -60,11 +58,6 @@ def tuned_product(
         circuit = Circuit(n, (rotations(n, 0),), n, initial)
         target = Exact(simulator(circuit), landscape.scores, objective)
     else:
-        worst = worst_value(program)
-
-        def score(x: NDArray) -> NDArray:
-            return np.where(program.feasible(x), program.evaluate(x), worst)
-
-        target = Sampled(sampler, score, objective, shots, seed)
+        target = Sampled(ProductSampler(initial), program.scores, objective, shots, seed)
     tuned = tune(target, np.zeros(initial.size), evaluations, seed=seed)
     return np.sin((initial + tuned.angles) / 2.0) ** 2

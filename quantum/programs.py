@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,21 @@ class BinaryProgram:
     def feasible(self, x: NDArray) -> NDArray:
         """Whether constraints hold, [...] bool, at x [..., n]."""
         return np.logical_not(self.violations(x).any(axis=-1))
+
+    @cached_property
+    def worst(self) -> float:
+        """An upper bound on the objective of all bit strings, prices of missed sides included."""
+        value = self.offset + float(np.maximum(self.c, 0.0).sum() + np.maximum(self.Q.data, 0.0).sum())
+        high = np.asarray(self.A.maximum(0.0).sum(axis=1)).ravel()
+        low = np.asarray(self.A.minimum(0.0).sum(axis=1)).ravel()
+        for price, miss in ((self.shortfall, self.lower - low), (self.surplus, high - self.upper)):
+            soft = np.isfinite(price) & np.isfinite(miss)
+            value += float(price[soft] @ np.maximum(miss[soft], 0.0))
+        return value
+
+    def scores(self, x: NDArray) -> NDArray:
+        """[...] float64, objectives at x [..., n], to be minimized, and `worst` where a constraint is violated."""
+        return np.where(self.feasible(x), self.evaluate(x), self.worst)
 
     def lift(self, x: NDArray) -> NDArray:
         """The values [N] of the variables of the program that was given, at x [n]."""

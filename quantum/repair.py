@@ -28,7 +28,8 @@ class Repair:
     def __init__(self, program: BinaryProgram, pairs: bool = False) -> None:
         self._program, self._pairs = program, pairs
         columns, symmetric = program.A.tocsc(), sparse.csr_matrix(program.Q + program.Q.T)
-        largest = np.asarray(abs(program.A).max(axis=1).todense()).ravel()
+        entries, largest = program.A.tocoo(), np.zeros(program.num_rows)
+        np.maximum.at(largest, entries.row, np.abs(entries.data))  # of rows without any it stays 0
         tolerances = [FEASIBILITY_TOLERANCE * np.maximum(1.0, np.abs(s)) for s in (program.lower, program.upper)]
         hard = [
             np.isinf(price) & np.isfinite(side)
@@ -61,8 +62,3 @@ class Repair:
             return None
         improve(bits, *shared, self._pairs, self._tolerance)
         return bits if program.feasible(bits) else None
-
-
-def repaired(program: BinaryProgram, x: NDArray) -> NDArray | None:
-    """A feasible string [n] near one [n]; None if mending does not lead to one; see `Repair`."""
-    return Repair(program)(x)

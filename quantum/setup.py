@@ -24,9 +24,10 @@ from quantum.choices import Choices
 from quantum.encodings.base import Encoding
 from quantum.fixing import by_propagation, by_reduced_costs
 from quantum.instances import Subject, subject
-from quantum.lagrangian import relaxation
+from quantum.lagrangian import named_multipliers, relaxation
 from quantum.landscape import MOST_BITS, Landscape
-from quantum.repair import repaired
+from quantum.quality import Quality, quality
+from quantum.repair import Repair
 from quantum.variational import Variational
 
 
@@ -69,7 +70,6 @@ class Setup:
         relaxed: Optimum of the LP relaxation.
         catch: Takes the samples.
         landscape: Of the program, if it is small enough.
-        optimum: Of the program, to be minimized: by enumeration, else the best known value; None if there is none.
     """
 
     task: Subject
@@ -79,7 +79,6 @@ class Setup:
     relaxed: Relaxation
     catch: Catch
     landscape: Landscape | None
-    optimum: float | None
 
     @classmethod
     def of(cls, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None) -> Setup:
@@ -101,11 +100,27 @@ class Setup:
             relaxed = kept(relaxed, fixed)
         program = task.program
         landscape = Landscape(program) if program.num_variables <= MOST_BITS else None
-        best = instance.reference
-        known = None if best is None else program.sign * float(best)
-        catch = Catch(task, monitor, (lambda x: repaired(program, x)) if choices.repair else None)
-        return cls(
-            task, choices, monitor, seed, relaxed, catch, landscape, landscape.optimum if landscape else known
+        catch = Catch(task, monitor, Repair(program) if choices.repair else None)
+        return cls(task, choices, monitor, seed, relaxed, catch, landscape)
+
+    @property
+    def optimum(self) -> float | None:
+        """Of the program, to be minimized: by enumeration, else the best known value; None if there is none."""
+        if self.landscape is not None:
+            return self.landscape.optimum
+        best = self.task.instance.reference
+        return None if best is None else self.task.program.sign * float(best)
+
+    def quality(self, x: NDArray) -> Quality:
+        """Figures of samples [S, n]."""
+        program = self.task.program
+        return quality(
+            program.evaluate(x),
+            program.feasible(x),
+            np.full(len(x), 1.0 / len(x)),
+            optimum=self.optimum,
+            worst=program.worst,
+            uniform=None if self.landscape is None else self.landscape.uniform,
         )
 
     def without_circuit(self) -> Answer | None:
@@ -120,6 +135,12 @@ class Setup:
     def is_over(self) -> bool:
         """Whether time is up."""
         return self.monitor.remaining <= 0.0
+
+    @property
+    def bound(self) -> float:
+        """Of the LP relaxation, in the program's own sense."""
+        assert self.relaxed.bound is not None
+        return self.task.program.sign * self.relaxed.bound
 
     @property
     def marginals(self) -> NDArray:
@@ -145,7 +166,7 @@ class Setup:
             if self.choices.ledger is not None:
                 ledger = stack.enter_context(Ledger(self.choices.ledger, self._identity()))
                 found, is_over = Recorded(found, ledger), partial(ledger.is_over, self.is_over)
-            yield Variational(self.catch, self.choices, found, self.marginals, self.seed, is_over)
+            yield Variational(self.catch, self.choices, found, self.marginals, self.seed, is_over, self.landscape)
 
     def _identity(self) -> dict[str, Any]:
         """What the samples of a run depend on."""
@@ -162,15 +183,15 @@ class Setup:
             **details,
             "shots": self.catch.shots,
             "optimum": None if self.optimum is None else program.sign * self.optimum,
-            "lp_bound": program.sign * float(self.relaxed.bound or 0.0),
+            "lp_bound": self.bound,
         }
         if found is None:
-            return Answer("unknown", bound=details["lp_bound"], details={"why": "no feasible sample"} | details)
+            return Answer("unknown", bound=self.bound, details={"why": "no feasible sample"} | details)
         return Answer(
             "feasible",
             solution=found,
             objective=self.monitor.objective,
-            bound=details["lp_bound"],
+            bound=self.bound,
             details=details,
         )
 
@@ -180,7 +201,8 @@ class Setup:
         Raises:
             InputError: If a rule is chosen.
         """
-        known = {"auto": None, "lp": self.duals, "zero": np.zeros_like(self.duals)}
-        if self.choices.multipliers not in known:
-            raise unknown_name("multipliers", self.choices.multipliers, list(known))
-        return known[self.choices.multipliers] if encoding.takes_multipliers else None
+        chosen = self.choices.multipliers
+        given = named_multipliers(chosen, self.duals)
+        if given is None and chosen != "auto":
+            raise unknown_name("multipliers", chosen, ["auto", "lp", "zero"])
+        return given if encoding.takes_multipliers else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import functools
+from collections.abc import Callable
+from typing import ClassVar
 
 from numpy.typing import NDArray
 
@@ -10,6 +12,9 @@ from co_gym.instance import Instance
 from co_gym.solvers.base import Answer, Monitor, Options, Role
 from co_gym.solvers.settings import Setting
 from quantum.choices import DOCS, Choices
+
+Way = Callable[..., Answer]
+"""From instance, choices, monitor, seed and start to the answer."""
 
 COMPRESSED = ("form", "fix", "encoding", "multipliers", "evaluations", "repair")
 RECURSIVE = (*COMPRESSED, "ansatz", "layers", "backend", "objective", "tuning", "angles", "shots", "ledger")
@@ -35,14 +40,13 @@ class QAOASolver:
             SolverError: If the instance does not fit qubits or the backend.
         """
         choices = self.defaults.having(options.settings)
-        return self._solve(instance, choices, monitor, options.seed, start)
+        return self._way()(instance, choices, monitor, options.seed, start)
 
-    def _solve(
-        self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
-    ) -> Answer:
+    @staticmethod
+    def _way() -> Way:
         from quantum.solving import solve
 
-        return solve(instance, choices, monitor, seed, start)
+        return solve
 
 
 class VQESolver(QAOASolver):
@@ -61,12 +65,11 @@ class RecursiveQAOASolver(QAOASolver):
     settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in RECURSIVE}
     defaults = Choices(ansatz="qaoa", layers=1, objective="mean", evaluations=30)
 
-    def _solve(
-        self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
-    ) -> Answer:
+    @staticmethod
+    def _way() -> Way:
         from quantum.solving_recursively import solve
 
-        return solve(instance, choices, monitor, seed, start)
+        return solve
 
 
 class PCESolver(QAOASolver):
@@ -77,29 +80,25 @@ class PCESolver(QAOASolver):
     settings: ClassVar[dict[str, Setting]] = {name: DOCS[name] for name in (*COMPRESSED, "comparison")}
     defaults = Choices(evaluations=1000, repair=True)
 
-    def _solve(
-        self, instance: Instance, choices: Choices, monitor: Monitor, seed: int, start: NDArray | None
-    ) -> Answer:
+    @staticmethod
+    def _way() -> Way:
+        from quantum.pce import PCE
         from quantum.solving_compressed import solve
 
-        return solve(self._method(), instance, choices, monitor, seed, start)
-
-    @staticmethod
-    def _method() -> Any:
-        from quantum.pce import PCE
-
-        return PCE()
+        return functools.partial(solve, PCE())
 
 
-class QRAOSolver(PCESolver):
+class QRAOSolver(QAOASolver):
     """Quantum random access optimization."""
 
     name = "qrao"
     summary = "quantum random access optimization: up to three variables in a qubit (Fuller et al. 2021)"
+    settings = PCESolver.settings
     defaults = Choices(evaluations=500, repair=True)
 
     @staticmethod
-    def _method() -> Any:
+    def _way() -> Way:
         from quantum.qrao import QRAO
+        from quantum.solving_compressed import solve
 
-        return QRAO()
+        return functools.partial(solve, QRAO())

@@ -11,10 +11,10 @@ from co_gym.instance import Instance
 from co_gym.solvers.base import Answer, Monitor
 from quantum.choices import Choices
 from quantum.comparison import comparison
-from quantum.instances import Subject, worst_value
+from quantum.instances import Subject
 from quantum.landscape import on_variables
 from quantum.multipliers import Dual
-from quantum.quality import Quality, quality
+from quantum.quality import Quality
 from quantum.setup import Setup
 from quantum.updates import multipliers_for
 from quantum.variational import Run, Variational
@@ -66,15 +66,7 @@ def judged(setup: Setup, run: Run, bits: NDArray) -> Quality:
     if landscape is not None and simulator is not None and simulator.num_states <= MOST_STATES:
         probabilities = simulator.probabilities(run.tuned.angles)
         return landscape.quality(on_variables(run.encoded, run.states(), probabilities))
-    program, x = setup.task.program, run.encoded.decode(bits)
-    return quality(
-        program.evaluate(x),
-        program.feasible(x),
-        np.full(len(x), 1.0 / len(x)),
-        optimum=setup.optimum,
-        worst=worst_value(program),
-        uniform=None if landscape is None else landscape.uniform,
-    )
+    return setup.quality(run.encoded.decode(bits))
 
 
 def counted(run: Run) -> dict[str, int | None]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym.errors import SolverError
 from co_gym.instance import Instance
 from co_gym.solvers.base import Answer, Monitor
 from quantum.baselines import uniform_bits
@@ -49,16 +49,22 @@ class Refined:
 
         With repair both are mended, and improved by flips of one and of two variables.
         """
-        program, descend = self.setup.task.program, Refinement(self.ising)
-        repair = Repair(program, pairs=True) if self.setup.choices.repair else None
         made = []
         for one in bits:
-            known = self.encoded.decode(np.stack([one, descend(one)]))
-            if repair is not None:
-                mended = (repair(x) for x in known)
+            known = self.encoded.decode(np.stack([one, self._descend(one)]))
+            if self._repair is not None:
+                mended = (self._repair(x) for x in known)
                 known = np.stack([x if y is None else y for x, y in zip(known, mended, strict=True)])
-            made.append(known[np.argmin(self.setup.catch.scores(known))])
+            made.append(known[np.argmin(self.setup.task.program.scores(known))])
         return np.array(made)
+
+    @cached_property
+    def _descend(self) -> Refinement:
+        return Refinement(self.ising)
+
+    @cached_property
+    def _repair(self) -> Repair | None:
+        return Repair(self.setup.task.program, pairs=True) if self.setup.choices.repair else None
 
     def comparison(self, method: Any, evaluations: int) -> list[Row]:
         """The strings before refinement, those of the method's plain form, and refinement of random strings.
@@ -116,12 +122,11 @@ def solve(
         return early
     written = encoding(choices.encoding)
     encoded = written.encode(setup.task.program, setup.multipliers(written))
-    if not isinstance(encoded.diagonal, Ising):
-        raise SolverError(f"compression needs a Hamiltonian of terms: that of '{choices.encoding}' is a table")
-    kept = Refined(setup, encoded, encoded.diagonal)
+    ising = encoded.terms("compression")
+    kept = Refined(setup, encoded, ising)
     patience = Patience(monitor)
     found = method.solve(
-        encoded.diagonal,
+        ising,
         steps=choices.evaluations,
         seed=seed,
         on_step=patience.on_step,

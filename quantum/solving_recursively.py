@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym.errors import SolverError
 from co_gym.instance import Instance
 from co_gym.solvers.base import Answer, Monitor
 from quantum.choices import Choices
 from quantum.encodings.base import Encoded
-from quantum.hamiltonians import Ising
 from quantum.recursive import Reduction, least, strongest
 from quantum.setup import Setup
 from quantum.solving import counted
@@ -52,10 +50,6 @@ def solve(
         return early
     with setup.variational() as method:
         encoded = method.encode(setup.multipliers(method.encoding))
-        if not isinstance(encoded.diagonal, Ising):
-            raise SolverError(
-                f"recursive QAOA needs a Hamiltonian of terms: that of '{choices.encoding}' is a table"
-            )
         reduction, largest = reduce(method, encoded)
     if reduction.ising.num_qubits <= ENUMERATED:
         setup.catch.take(encoded.decode(reduction.expand(least(reduction.ising))[None]))
@@ -72,9 +66,12 @@ def solve(
 
 
 def reduce(method: Variational, encoded: Encoded) -> tuple[Reduction, dict[str, int | None]]:
-    """Removes spins until few are left or time is up; also the counts of the first and largest circuit."""
-    assert isinstance(encoded.diagonal, Ising)
-    reduction = Reduction.of(encoded.diagonal)
+    """Removes spins until few are left or time is up; also the counts of the first and largest circuit.
+
+    Raises:
+        SolverError: If the encoding has no Hamiltonian of terms.
+    """
+    reduction = Reduction.of(encoded.terms("recursive QAOA"))
     largest: dict[str, int | None] = {}
     while reduction.ising.num_qubits > ENUMERATED and not method.is_over():
         q = reduction.ising.num_qubits

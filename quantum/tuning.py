@@ -69,11 +69,10 @@ class Sampled:
 
     Attributes:
         compiled: What is sampled.
-        score: Of samples.
+        score: Of samples; called once with those of each evaluation.
         objective: Of their distribution.
         shots: Samples of one evaluation.
         seed: Of the first evaluation; each has its own.
-        on_samples: Called with the bits [shots, q] of each evaluation.
         evaluations: How many there were.
         best: Their least value.
         bits: [shots, q] uint8, the samples of that evaluation.
@@ -84,7 +83,6 @@ class Sampled:
     objective: Objective
     shots: int
     seed: int = 0
-    on_samples: Callable[[NDArray], object] = lambda bits: None
     evaluations: int = 0
     best: float = np.inf
     bits: NDArray | None = None
@@ -93,7 +91,6 @@ class Sampled:
         """See `Target`."""
         bits = self.compiled.sample(angles, self.shots, self.seed + self.evaluations)
         self.evaluations += 1
-        self.on_samples(bits)
         value, _ = self.objective(self.score(bits), np.full(self.shots, 1.0 / self.shots))
         if value < self.best:
             self.best, self.bits = value, bits
@@ -107,14 +104,17 @@ class Tuned:
     Attributes:
         angles: [P] float64, the best.
         value: Of the target there.
-        evaluations: How many there were.
-        history: Value of each.
+        history: Value of each evaluation.
     """
 
     angles: NDArray
     value: float = np.inf
-    evaluations: int = 0
     history: list[float] = field(default_factory=list)
+
+    @property
+    def evaluations(self) -> int:
+        """How many there were."""
+        return len(self.history)
 
 
 class _OverError(Exception):
@@ -129,7 +129,6 @@ def tune(
     frequencies: NDArray | None = None,
     seed: int = 0,
     is_over: Callable[[], bool] = lambda: False,
-    on_value: Callable[[Tuned], object] = lambda tuned: None,
 ) -> Tuned:
     """Minimizes a target over the angles of a circuit.
 
@@ -145,7 +144,6 @@ def tune(
         frequencies: [P] float64, see `Circuit.frequencies`.
         seed: Of SPSA.
         is_over: Asked before each evaluation; whether to stop.
-        on_value: Called after each evaluation with the best so far.
     """
     found = Tuned(np.array(first, dtype=np.float64).ravel())
 
@@ -153,11 +151,9 @@ def tune(
         if found.evaluations >= evaluations or (found.evaluations and is_over()):
             raise _OverError
         value, gradient = target(angles)
-        found.evaluations += 1
         found.history.append(value)
         if value < found.value:
             found.value, found.angles = value, angles.copy()
-        on_value(found)
         return value, gradient
 
     with suppress(_OverError):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from quantum.encodings.base import Encoded
 from quantum.encodings.units import with_squares
-from quantum.lagrangian import active_sides, lagrangian, subgradient
+from quantum.lagrangian import active_sides, lagrangian, named_multipliers, subgradient
 from quantum.multipliers import Dual, Inner, Region, maximize, rule
 from quantum.variational import Variational
 
@@ -27,9 +27,10 @@ def multipliers_for(method: Variational, duals: NDArray) -> Dual | None:
     chosen, program = method.choices.multipliers, method.program
     if not method.encoding.takes_multipliers or program.num_rows == 0 or chosen == "auto":
         return None
-    if chosen in ("lp", "zero"):
-        return Dual(duals if chosen == "lp" else np.zeros_like(duals), -np.inf, None, [])
-    start = duals if method.choices.first_multipliers == "lp" else np.zeros_like(duals)
+    if (given := named_multipliers(chosen, duals)) is not None:
+        return Dual(given, -np.inf, None, [])
+    start = named_multipliers(method.choices.first_multipliers, duals)
+    assert start is not None
     known = method.catch.value  # of a feasible sample, inf without one
     if chosen == "polyak" and not np.isfinite(known):
         method.sample(method.minimize(start))

@@ -16,8 +16,8 @@ from quantum.catch import Catch
 from quantum.choices import Choices
 from quantum.encodings import Encoding, encoding
 from quantum.encodings.base import Encoded
-from quantum.hamiltonians import state_bits
-from quantum.landscape import chunks
+from quantum.hamiltonians import state_bits, state_numbers
+from quantum.landscape import Landscape, chunks
 from quantum.objectives import Objective, objective
 from quantum.tuning import Exact, Sampled, Target, Tuned, tune
 
@@ -67,7 +67,7 @@ class Variational:
         marginals: [n] float64, to start from.
         seed: Of all that is random.
         is_over: Whether to stop.
-        on_tuned: Called after each evaluation with the best angles so far.
+        landscape: Of the program, where what its strings are worth is looked up; None: it is computed.
         evaluations: Of all tunings.
     """
 
@@ -77,7 +77,7 @@ class Variational:
     marginals: NDArray
     seed: int
     is_over: Callable[[], bool]
-    on_tuned: Callable[[Tuned], object] = lambda tuned: None
+    landscape: Landscape | None = None
     evaluations: int = 0
     _seeds: int = field(default=0, init=False)
 
@@ -130,7 +130,6 @@ class Variational:
                 frequencies=circuit.frequencies(),
                 seed=self.seed,
                 is_over=self.is_over,
-                on_value=self.on_tuned,
             )
             self.evaluations += tuned.evaluations
             angles = tuned.angles
@@ -139,10 +138,6 @@ class Variational:
 
     def _target(self, encoded: Encoded, circuit: Circuit, compiled: Compiled, score: str) -> tuple[Target, bool]:
         """What is minimized, and whether it is exact."""
-
-        def worth(bits: NDArray) -> NDArray:
-            return encoded.diagonal.energy(bits) if score == "energy" else self.catch.scores(encoded.decode(bits))
-
         simulator, wish = compiled.simulator, self.choices.tuning
         if wish == "exact" and simulator is None:
             raise InputError(
@@ -150,17 +145,29 @@ class Variational:
             )
         small = simulator is not None and simulator.num_states <= 1 << MOST_TUNED_EXACTLY
         if simulator is not None and (wish == "exact" or (wish == "auto" and small)):
-            if score == "energy":
-                scores = simulator.energies_of(encoded.diagonal)
-            elif circuit.subspace is not None:
-                scores = worth(circuit.subspace.bits())
-            else:
-                parts = chunks(circuit.num_qubits)
-                scores = np.concatenate([worth(state_bits(part, circuit.num_qubits)) for part in parts])
+            energies = score == "energy"
+            scores = simulator.energies_of(encoded.diagonal) if energies else self._scores(encoded, circuit)
             return Exact(simulator, scores, self.objective), True
-        sampled = Sampled(compiled, worth, self.objective, self.choices.shots, self.next_seed())
-        sampled.on_samples = lambda bits: self.catch.take(encoded.decode(bits))
-        return sampled, False
+
+        def worth(bits: NDArray) -> NDArray:
+            objectives, feasible = self.catch.take(encoded.decode(bits))
+            if score == "energy":
+                return encoded.diagonal.energy(bits)
+            return np.where(feasible, objectives, self.program.worst)
+
+        return Sampled(compiled, worth, self.objective, self.choices.shots, self.next_seed()), False
+
+    def _scores(self, encoded: Encoded, circuit: Circuit) -> NDArray:
+        """[K] float64, what the basis states of a circuit are worth as strings of the program."""
+        q, known = circuit.num_qubits, self.landscape
+
+        def worth(bits: NDArray) -> NDArray:
+            x = encoded.decode(bits)
+            return self.program.scores(x) if known is None else known.scores[state_numbers(x)]
+
+        if circuit.subspace is not None:
+            return worth(circuit.subspace.bits())
+        return np.concatenate([worth(state_bits(part, q)) for part in chunks(q)])
 
     def next_seed(self) -> int:
         """A seed that no other call of this run has had."""

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from quantum.circuits import Circuit
+from quantum.circuits import Circuit, uniform, warm
 from quantum.encodings.base import Encoded
 
 
@@ -46,3 +46,8 @@ class Ansatz(Protocol):
 
     def start(self, encoded: Encoded, layers: int, rng: np.random.Generator) -> NDArray:
         """[rows, columns] float64, angles to begin with."""
+
+
+def initial_angles(encoded: Encoded, marginals: NDArray | None, least: float) -> NDArray:
+    """[q] float64, of the product state of marginals [q], `least` away from 0 and 1; None: of the uniform one."""
+    return uniform(encoded.diagonal.num_qubits) if marginals is None else warm(marginals, least)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from co_gym.errors import SolverError
 from quantum.ansatze.angles import schedule
-from quantum.circuits import Circuit, Phase, Rotation, uniform, warm
+from quantum.ansatze.base import initial_angles
+from quantum.circuits import Circuit, Phase, Rotation
 from quantum.encodings.base import Encoded
-from quantum.hamiltonians import Ising
+from quantum.hamiltonians import normalized
 
 FROM_THE_LOWEST = -2.0
 """Scale of mixers: exp(+i angle n . sigma), whose initial state is the lowest of -n . sigma, as one minimizes."""
@@ -40,8 +40,8 @@ class QAOA:
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`."""
         q = encoded.diagonal.num_qubits
-        initial = uniform(q) if marginals is None else warm(marginals, self.least)
-        scaled = encoded.diagonal.scaled(1.0 / encoded.diagonal.scale)
+        initial = initial_angles(encoded, marginals, self.least)
+        scaled = normalized(encoded.diagonal)
         made: list[Phase | Rotation] = []
         for layer in range(layers):
             made.append(Phase(scaled, 2 * layer))
@@ -77,9 +77,9 @@ class MultiAngleQAOA:
         Raises:
             SolverError: If the Hamiltonian is no sum of terms.
         """
-        terms = self._terms(encoded)
+        terms = normalized(encoded.terms(self.name))
         q, count = terms.num_qubits, terms.num_qubits + terms.couplings.size
-        initial = uniform(q) if marginals is None else warm(marginals, self.least)
+        initial = initial_angles(encoded, marginals, self.least)
         made: list[Phase | Rotation] = []
         for layer in range(layers):
             first = layer * (count + q)
@@ -89,15 +89,9 @@ class MultiAngleQAOA:
 
     def start(self, encoded: Encoded, layers: int, rng: np.random.Generator) -> NDArray:
         """See `Ansatz`: the angles of QAOA."""
-        terms = self._terms(encoded)
+        terms = encoded.terms(self.name)
         phases, mixers = schedule(layers)
         count = terms.num_qubits + terms.couplings.size
         return np.hstack(
             [np.repeat(phases[:, None], count, axis=1), np.repeat(mixers[:, None], terms.num_qubits, axis=1)]
         )
-
-    @staticmethod
-    def _terms(encoded: Encoded) -> Ising:
-        if not isinstance(encoded.diagonal, Ising):
-            raise SolverError("ma-qaoa needs a Hamiltonian of terms: this encoding's is a table of energies")
-        return encoded.diagonal.scaled(1.0 / encoded.diagonal.scale)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from quantum.circuits import FIXED, Circuit, Phase, Rotation, uniform, warm
+from quantum.ansatze.base import initial_angles
+from quantum.circuits import FIXED, Circuit, Phase, Rotation
 from quantum.encodings.base import Encoded
 from quantum.hamiltonians import Ising
 
@@ -46,7 +47,7 @@ class HardwareEfficient:
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`; there is a layer of rotations more than of gates."""
         q = encoded.diagonal.num_qubits
-        initial = uniform(q) if marginals is None else warm(marginals, self.least)
+        initial = initial_angles(encoded, marginals, self.least)
         even = [(a, a + 1) for a in range(0, q - 1, 2)]
         odd = [(a, a + 1) for a in range(1, q - 1, 2)]
         closing = [(0, q - 1)] if self.ring and q > 2 else []
@@ -76,7 +77,7 @@ class Product:
     def circuit(self, encoded: Encoded, layers: int, marginals: NDArray | None = None) -> Circuit:
         """See `Ansatz`."""
         q = encoded.diagonal.num_qubits
-        initial = uniform(q) if marginals is None else warm(marginals, self.least)
+        initial = initial_angles(encoded, marginals, self.least)
         return Circuit(q, (rotations(q, 0),), q, initial)
 
     def start(self, encoded: Encoded, layers: int, rng: np.random.Generator) -> NDArray:

@@ -12,6 +12,7 @@ from co_gym.errors import SolverError
 from quantum.ansatze.angles import schedule
 from quantum.circuits import Circuit, Exchange, Layer, Phase, Reflection, Subspace
 from quantum.encodings.base import Encoded
+from quantum.hamiltonians import normalized
 
 
 def registers_of(encoded: Encoded) -> Subspace:
@@ -60,7 +61,7 @@ def rounds(register: tuple[int, ...]) -> list[tuple[int, int]]:
 
 def _alternate(encoded: Encoded, layers: int, mixer: Callable[[Subspace, int], list[Layer]]) -> Circuit:
     space = registers_of(encoded)
-    scaled = encoded.diagonal.scaled(1.0 / encoded.diagonal.scale)
+    scaled = normalized(encoded.diagonal)
     made: list[Layer] = []
     for layer in range(layers):
         made += [Phase(scaled, 2 * layer), *mixer(space, 2 * layer + 1)]

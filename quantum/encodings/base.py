@@ -32,6 +32,16 @@ class Encoded:
         """Values [..., n] of the variables in bits [..., q]; of the same dtype."""
         return np.asarray(bits)[..., self.variables]
 
+    def terms(self, who: str) -> Ising:
+        """The Hamiltonian as a sum of terms.
+
+        Raises:
+            SolverError: If it is none; `who` needs it.
+        """
+        if not isinstance(self.diagonal, Ising):
+            raise SolverError(f"{who} needs a Hamiltonian of terms: this encoding's is a table of energies")
+        return self.diagonal
+
 
 class Encoding(Protocol):
     """A way to write a program as a Hamiltonian; its constants are fields of a dataclass."""

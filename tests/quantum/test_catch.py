@@ -7,7 +7,7 @@ import co_gym
 from co_gym.solvers.base import Monitor
 from quantum.catch import Catch, distinct
 from quantum.instances import subject
-from quantum.repair import repaired
+from quantum.repair import Repair
 
 
 @pytest.mark.parametrize("width", [1, 5, 62, 63, 80])
@@ -32,7 +32,7 @@ def test_the_best_feasible_sample_is_kept_and_told() -> None:
     assert (catch.shots, catch.feasible_shots) == (200, feasible.sum())
     assert monitor.objective == -objectives[feasible].min()
     assert catch.value == objectives[feasible].min()
-    scores = catch.scores(x)
+    scores = task.program.scores(x)
     assert (scores[feasible] == objectives[feasible]).all()
     assert (scores[~feasible] >= objectives.max()).all()
 
@@ -43,7 +43,7 @@ def test_repair_ends_in_feasible_strings() -> None:
         instance = co_gym.problem("multiknapsack").generate(10, num_constraints=3, seed=seed)[0]
         program = subject(instance).program
         for x in rng.integers(0, 2, size=(10, 10)):
-            mended = repaired(program, x)
+            mended = Repair(program)(x)
             assert mended is not None
             assert program.feasible(mended)
             if program.feasible(x):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from co_gym import registry
 from quantum.instances import subject
 from quantum.programs import BinaryProgram
-from quantum.repair import Repair, repaired
+from quantum.repair import Repair
 
 CASES = [
     ("multiknapsack", 9, {"num_constraints": 3}), ("mis", 9, {}), ("qap", 3, {}), ("tsp", 4, {}),
@@ -58,19 +58,19 @@ def test_flips_lessen_the_violation_at_the_least_loss() -> None:
     """Weights 4, 4, 2 within 6: of the two that mend alone, the item of less profit goes."""
     data = {"profits": np.array([9, 5, 4]), "weights": np.array([[4, 4, 2]]), "capacities": np.array([6])}
     program = subject(registry.problem("multiknapsack").instance(data)).program
-    assert repaired(program, np.array([1, 1, 1], dtype=np.uint8)) == pytest.approx([1, 0, 1])
+    assert Repair(program)(np.array([1, 1, 1], dtype=np.uint8)) == pytest.approx([1, 0, 1])
 
 
 def test_what_still_fits_is_added_and_pairs_exchange() -> None:
     data = {"profits": np.array([2, 3, 1]), "weights": np.array([[3, 3, 1]]), "capacities": np.array([4])}
     program = subject(registry.problem("multiknapsack").instance(data)).program
     start = np.array([1, 0, 0], dtype=np.uint8)
-    assert repaired(program, start) == pytest.approx([1, 0, 1])
+    assert Repair(program)(start) == pytest.approx([1, 0, 1])
     assert Repair(program, pairs=True)(start) == pytest.approx([0, 1, 1])
 
 
 def test_a_string_that_flips_do_not_mend() -> None:
     program = made("tsp", 5, 0)
     rng = np.random.default_rng(0)
-    found = [repaired(program, x) for x in rng.integers(0, 2, size=(20, program.num_variables))]
+    found = [Repair(program)(x) for x in rng.integers(0, 2, size=(20, program.num_variables))]
     assert any(one is None for one in found)
