@@ -1,6 +1,8 @@
 """Destroy and repair: a large neighbourhood search whose repairs are small programs, solved by HiGHS.
 
-After Shaw 1998 and Danna et al. 2005. It needs nothing learned; a prediction may add to it where to look.
+After Shaw 1998 and Danna et al. 2005. Programs whose other variables follow from binary choices are annealed
+first, which finds in a second what repairs take minutes for. It needs nothing learned; a prediction may add to it
+where to look.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from co_gym.highs import quiet_highs
 from co_gym.instance import Instance
 from co_gym.relaxation import Relaxation, solve_relaxation
 from co_gym.solvers.base import Answer, Monitor, Options, Role
+from milp.annealing import Annealing
+from milp.dependents import Choices, choices
 from milp.fixing import loosened
 from milp.highs import Run, as_highs, set_start, status_of, values_of
 from milp.interrupt import AbandonedError
@@ -34,6 +38,10 @@ FIX_SECONDS = 1.0
 """Most seconds for what is left when predicted values are fixed: it has its best solutions soon."""
 REPAIR_SECONDS = 2.0
 """Most seconds of one repair."""
+QUICK_SECONDS = 0.5
+"""For the whole program before it is annealed, as small ones are done by then."""
+ANNEALING_SHARE = 0.5
+"""Of the time that is left, for annealing; it ends sooner when nothing better comes."""
 SURE = 0.99
 """Variables that are predicted at least as surely are fixed at first."""
 IDLE_REPAIRS = 30
@@ -129,19 +137,37 @@ class Search:
         return self.interrupted or self.is_over()
 
     def _first(self) -> bool:
-        """Finds a first solution, unless there is one; returns whether to go on."""
-        enough = min(FIRST_SECONDS, FIRST_SHARE * self._left)
-        seconds = self._left if self.incumbent is None else enough
+        """Finds good first solutions; returns whether to go on."""
+        chosen = choices(self.program)
+        if chosen is not None:
+            if self._whole(min(QUICK_SECONDS, FIRST_SHARE * self._left)):
+                return False
+            self._anneal(chosen)
+        if chosen is None or self.incumbent is None:
+            enough = min(FIRST_SECONDS, FIRST_SHARE * self._left)
+            if self._whole(self._left if self.incumbent is None else enough, enough):
+                return False
+        if self.incumbent is None:
+            self.ended = "interrupted" if self._stopped() else "no solution"
+            return False
+        return True
+
+    def _whole(self, seconds: float, enough: float = np.inf) -> bool:
+        """Lets HiGHS solve the whole program; returns whether nothing is left to do. See `_solve`."""
         status, values = self._solve(self.program, seconds, self.incumbent, enough, self._take)
         if values is not None:
             self._take(values)
         if status in ("optimal", "infeasible", "unbounded"):
             self.ended = status
-        elif self.incumbent is None:
-            self.ended = "interrupted" if self._stopped() else "no solution"
-        else:
             return True
         return False
+
+    def _anneal(self, chosen: Choices) -> None:
+        """Anneals until nothing better comes, but no longer than its share of the time."""
+        try:
+            Annealing(chosen, self.seed).run(ANNEALING_SHARE * self._left, self._take, self._stopped)
+        except KeyboardInterrupt:
+            self.interrupted = True
 
     def _sure(self, marginals: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         """Values and doubt of all variables, and which of them are predicted surely.

@@ -44,6 +44,21 @@ def test_repairs_alone_reach_the_optimum(monkeypatch: pytest.MonkeyPatch) -> Non
     assert found[-1] == pytest.approx(float(best))
 
 
+def test_choices_with_dependents_are_annealed_before_repairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = co_gym.solve(PLACEMENT.instance("test", 1), "scip", options=Options(time_limit=3.0))
+    assert exact.objective is not None
+    monkeypatch.setattr(Search, "_whole", lambda self, *limits: False)
+    found: list[tuple[float, float]] = []
+    program = PLACEMENT.program("test", 1)
+    search = Search(program, 60.0, lambda values: found.append((time.perf_counter(), program.evaluate(values))))
+    search.is_over = lambda: len(found) > 0 and time.perf_counter() - found[0][0] > 2.0
+    search.run()
+    assert (search.ended, search.repairs) == ("interrupted", 0)
+    objectives = [objective for _, objective in found]
+    assert objectives == sorted(objectives, reverse=True)
+    assert objectives[-1] < float(exact.objective) + 1e-9
+
+
 @pytest.mark.parametrize("name", ["item-placement-tiny", "facility-tiny", "generalized-independent-set-tiny"])
 def test_a_restricted_program_is_the_program(name: str) -> None:
     """Values of its variables, put in place, have the same objective and the same slacks."""
@@ -113,7 +128,8 @@ def test_a_run_that_does_not_return_ends_the_search_and_keeps_what_was_found(
             return 0, 0.1
 
     monkeypatch.setattr(Run, "go", stuck)
-    monkeypatch.setattr("milp.destroy_and_repair.FIRST_SECONDS", 0.0)
+    monkeypatch.setattr("milp.destroy_and_repair.QUICK_SECONDS", 0.0)
+    monkeypatch.setattr("milp.destroy_and_repair.ANNEALING_SHARE", 0.0)
     search = Search(program, 30.0, found.append, incumbent=start)
     begin = time.perf_counter()
     search.run()
