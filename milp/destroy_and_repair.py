@@ -65,8 +65,8 @@ class Search:
         is_over: Asked now and then; whether to stop.
         seed: Of everything random.
         marginals: [n] float64, predicted probabilities of being 1; None: nothing is predicted.
-        patience: Stops after so long without improvement, relative to the time until the last one, and
-            `IDLE_REPAIRS` repairs.
+        patience: Annealing and repairs each stop after so long without improvement, relative to the time until the
+            last one, and `IDLE_REPAIRS` repairs.
         incumbent: The best solution so far.
         ended: Why the search ended: `optimal`, `infeasible`, `stagnated`, `time`, `interrupted`, `no solution`,
             `stuck` (HiGHS did not return).
@@ -88,7 +88,7 @@ class Search:
 
     def run(self) -> None:
         """Searches until time is up or nothing is left to do."""
-        self._begin = time.perf_counter()
+        self._begin, self._last = time.perf_counter(), 0.0
         self._sign = 1.0 if self.program.sense == "minimize" else -1.0
         try:
             self._search()
@@ -104,13 +104,13 @@ class Search:
         relaxation = self._relaxation()
         rng = np.random.default_rng(self.seed)
         neighbourhoods = Neighbourhoods(self.program, rng, relaxation.x, relaxation.reduced_costs, self.marginals)
-        last, idle, most = self._elapsed, 0, int(self.program.integer.sum())
+        self._last, idle, most = self._elapsed, 0, int(self.program.integer.sum())
         while self._left > 0:
             assert self.incumbent is not None
             if self._stopped():
                 self.ended = "interrupted"
                 return
-            if idle >= IDLE_REPAIRS and self._elapsed - last > 2.0 + self.patience * last:
+            if idle >= IDLE_REPAIRS and self._stagnates():
                 self.ended = "stagnated"
                 return
             operator = neighbourhoods.draw()
@@ -118,9 +118,7 @@ class Search:
             status, better = self._repair(free)
             operator.learn(better, status == "time", most)
             idle = 0 if better else idle + 1
-            if better:
-                last = self._elapsed
-            elif status == "optimal" and free.size == most:
+            if not better and status == "optimal" and free.size == most:
                 self.ended = "optimal"
                 return
         self.ended = "time"
@@ -135,6 +133,9 @@ class Search:
 
     def _stopped(self) -> bool:
         return self.interrupted or self.is_over()
+
+    def _stagnates(self) -> bool:
+        return self._elapsed - self._last > 2.0 + self.patience * self._last
 
     def _first(self) -> bool:
         """Finds good first solutions; returns whether to go on."""
@@ -164,8 +165,12 @@ class Search:
 
     def _anneal(self, chosen: Choices) -> None:
         """Anneals until nothing better comes, but no longer than its share of the time."""
+
+        def is_over() -> bool:
+            return self._stopped() or (self.incumbent is not None and self._stagnates())
+
         try:
-            Annealing(chosen, self.seed).run(ANNEALING_SHARE * self._left, self._take, self._stopped)
+            Annealing(chosen, self.seed).run(ANNEALING_SHARE * self._left, self._take, is_over)
         except KeyboardInterrupt:
             self.interrupted = True
 
@@ -224,7 +229,7 @@ class Search:
                 return False
         if not self.program.is_feasible(values):
             return False
-        self.incumbent = values
+        self.incumbent, self._last = values, self._elapsed
         self.tell(values)
         return True
 
