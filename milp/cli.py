@@ -43,12 +43,12 @@ def branching() -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from milp.pretrained_weights import cards
+    from milp.pretrained_weights import shipped
 
     table = Table("weights", "network", "trained on", title="Weights that branch")
     for heading in ("samples", "minutes", "best picked", "among 5", "score"):
         table.add_column(heading, justify="right")
-    for name, card in cards().items():
+    for name, card in shipped().items():
         network = card.network.class_path.rpartition(".")[2]
         trained = "\n".join(f"{known.name} ({known.samples:,})" for known in card.trained)
         minutes = f"{card.budget.collecting_minutes:.0f} + {card.budget.minutes:.0f}"
@@ -74,12 +74,12 @@ def prediction() -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from milp.prediction.weights import cards
+    from milp.prediction.weights import shipped
 
     table = Table("weights", "trained on", "hooks", title="Weights that predict solutions")
     for heading in ("instances", "solutions", "minutes", "AUC", "precision", "calibration"):
         table.add_column(heading, justify="right")
-    for name, card in cards().items():
+    for name, card in shipped().items():
         budget, trained = card.budget, "\n".join(known.name for known in card.trained)
         figures = [f"{_mean(card.results, key):.1f} %" for key in ("auc", "precision", "calibration")]
         minutes = f"{budget.labelling_minutes:.0f} + {budget.minutes:.0f}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from milp.networks import Shapes
 from milp.pretrained_weights import FOLDER
 from milp.scorers import GCNNScorer, HybridScorer, NetworkScorer
 from policies.branching.cards import BranchingCard
-from policies.weights.cards import WEIGHTS, BaseCard, Part, find, read_card
+from policies.weights.cards import WEIGHTS, find, read_card
+from policies.weights.known import NetworkCard
 from policies.weights.plain import from_plain
 from policies.weights.tensors import read_tensors
 
@@ -39,28 +40,48 @@ def load_scorer(name_or_path: str | Path, folder: str | Path | None = None) -> N
     Raises:
         InputError: If the card or the weights are malformed or do not belong together; names file and field.
     """
-    path = find(name_or_path, FOLDER if folder is None else folder)
-    card = read_card(path, BranchingCard)
-    kind = SCORERS.get(card.network.class_path)
-    if kind is None:
-        known = " or ".join(SCORERS)
-        raise InputError(f"field 'network.class_path' is '{card.network.class_path}': expected {known}", path=path)
-    return kind(card, read_arrays(card, card.network, kind.sizes, path))
+    path, card = find_card(name_or_path, FOLDER if folder is None else folder, BranchingCard, SCORERS)
+    kind = SCORERS[card.network.class_path]
+    return kind(card, read_arrays(card, kind.sizes, path))
 
 
-def read_arrays(card: BaseCard, network: Part, kind: Any, path: Path) -> dict[str, NDArray]:
+N = TypeVar("N", bound=NetworkCard)
+
+
+def find_card(
+    name_or_path: str | Path, folder: str | Path, kind: type[N], known: Collection[str]
+) -> tuple[Path, N]:
+    """The file of a card, and the card.
+
+    Args:
+        name_or_path: Name of weights in the folder, or the path of either of their two files.
+        folder: Where names are.
+        kind: What kind of card it is.
+        known: Class paths of networks that it may have.
+
+    Raises:
+        InputError: If there is none, it is malformed, or its network is another; names file and field.
+    """
+    path = find(name_or_path, folder)
+    card = read_card(path, kind)
+    found = card.network.class_path
+    if found not in known:
+        raise InputError(f"field 'network.class_path' is '{found}': expected {' or '.join(known)}", path=path)
+    return path, card
+
+
+def read_arrays(card: NetworkCard, kind: Any, path: Path) -> dict[str, NDArray]:
     """The weights of a card in float32, if they are what its network has.
 
     Args:
         card: The card.
-        network: The network on it.
         kind: Dataclass of the network's arguments, with `shapes`.
         path: File of the card.
 
     Raises:
         InputError: If they are not; names file and field.
     """
-    sizes = from_plain(kind, network.init_args, path, "network.init_args")
+    sizes = from_plain(kind, card.network.init_args, path, "network.init_args")
     for name, value in vars(sizes).items():
         if type(value) is int and not 1 <= value <= MOST:
             raise InputError(f"field 'network.init_args.{name}' is {value}: expected 1 to {MOST}", path=path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from co_gym.errors import InputError
 from milp.descriptor import DESCRIPTOR
 from milp.domain import Domain
 from policies.branching.cards import BranchingCard
-from policies.weights.cards import SUFFIX, read_card
+from policies.weights.cards import cards
 
 FOLDER = Path(__file__).parent / "pretrained"
 """The weights that come with the package."""
@@ -21,9 +22,9 @@ SIZE, SPARSITY, SHARE = 1.7, 1.0, 0.25
 DOMAIN = Domain(DESCRIPTOR, (SIZE, SIZE, SPARSITY, SPARSITY, SPARSITY, *[SHARE] * (len(DESCRIPTOR) - 5)))
 
 
-def cards() -> dict[str, BranchingCard]:
+def shipped() -> Mapping[str, BranchingCard]:
     """The shipped cards by name."""
-    return {path.stem: read_card(path, BranchingCard) for path in sorted(FOLDER.glob(f"*{SUFFIX}"))}
+    return cards(FOLDER, BranchingCard)
 
 
 def nearest(descriptor: NDArray) -> str:
@@ -31,7 +32,7 @@ def nearest(descriptor: NDArray) -> str:
 
     Networks that look at the whole graph of each node are left out: on a CPU the others are faster.
     """
-    able = {name: one for name, one in cards().items() if not one.network.class_path.endswith(".GCNN")}
+    able = {name: one for name, one in shipped().items() if not one.network.class_path.endswith(".GCNN")}
     if not able:
         raise InputError(f"there are no weights in {FOLDER}: name some, or train them")
     return min(able, key=lambda name: (DOMAIN.distance(able[name].trained, descriptor), len(able[name].trained)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from numpy.typing import NDArray
 from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
 from milp.domain import Domain
-from milp.inference import read_arrays
+from milp.inference import find_card, read_arrays
 from milp.model import read_model
 from milp.prediction.network import PredictorNetwork, PredictorSizes
 from policies.prediction.cards import PredictionCard
 from policies.prediction.features import DESCRIPTOR, describe, graph_of
-from policies.weights.cards import SUFFIX, find, read_card
+from policies.weights.cards import cards
 
 FOLDER = Path(__file__).parent / "pretrained"
 """The weights that come with the package."""
@@ -67,17 +68,13 @@ def load_predictor(name_or_path: str | Path, folder: str | Path | None = None) -
     Raises:
         InputError: If the card or the weights are malformed or do not belong together; names file and field.
     """
-    path = find(name_or_path, FOLDER if folder is None else folder)
-    card = read_card(path, PredictionCard)
-    found = card.network.class_path
-    if found != CLASS_PATH:
-        raise InputError(f"field 'network.class_path' is '{found}': expected {CLASS_PATH}", path=path)
-    return Predictor(card, PredictorNetwork(read_arrays(card, card.network, PredictorSizes, path)))
+    path, card = find_card(name_or_path, FOLDER if folder is None else folder, PredictionCard, [CLASS_PATH])
+    return Predictor(card, PredictorNetwork(read_arrays(card, PredictorSizes, path)))
 
 
-def cards() -> dict[str, PredictionCard]:
+def shipped() -> Mapping[str, PredictionCard]:
     """The shipped cards by name."""
-    return {path.stem: read_card(path, PredictionCard) for path in sorted(FOLDER.glob(f"*{SUFFIX}"))}
+    return cards(FOLDER, PredictionCard)
 
 
 def nearest(program: MixedIntegerProgram) -> str:
@@ -86,7 +83,7 @@ def nearest(program: MixedIntegerProgram) -> str:
     Raises:
         InputError: If none do, or there are none.
     """
-    descriptor, known = describe(graph_of(program)), cards()
+    descriptor, known = describe(graph_of(program)), shipped()
     if not known:
         raise InputError(f"there are no weights in {FOLDER}: name some, or train them")
     name = min(known, key=lambda one: DOMAIN.distance(known[one].trained, descriptor))

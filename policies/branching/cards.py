@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policies.weights.cards import BaseCard, Budget, Part
-from policies.weights.known import Known
+from policies.weights.cards import Budget
+from policies.weights.known import NetworkCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,20 +24,16 @@ class BranchingBudget(Budget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BranchingCard(BaseCard):
-    """Everything known of weights that branch; results are percentages by held-out set.
+class BranchingCard(NetworkCard):
+    """Everything known of weights that branch; see `NetworkCard` too.
 
     Attributes:
-        network: The network, with its arguments.
-        trained: What it was trained on.
         budget: See `BranchingBudget`.
         feature_version: Version of the features that it takes.
         reliability: (a, b): from the node after the a-th to the b-th, reliability branching decides instead.
         blend: Weight of SCIP's pseudocost score beside the network's, both in deviations among the candidates.
     """
 
-    network: Part
-    trained: tuple[Known, ...]
     budget: BranchingBudget
     feature_version: int
     reliability: tuple[int, int] = (0, 0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policies.weights.cards import BaseCard, Budget, Part
-from policies.weights.known import Known
+from policies.weights.cards import Budget
+from policies.weights.known import NetworkCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,19 +24,15 @@ class PredictionBudget(Budget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictionCard(BaseCard):
-    """Everything known of weights that predict solutions; results are percentages by held-out set.
+class PredictionCard(NetworkCard):
+    """Everything known of weights that predict solutions; see `NetworkCard` too.
 
     Attributes:
-        network: The network, with its arguments.
-        trained: What it was trained on.
         budget: See `PredictionBudget`.
         loss: What it was trained for.
         hooks: What works best with it in SCIP; see `milp.prediction.hooks.HOOKS`.
     """
 
-    network: Part
-    trained: tuple[Known, ...]
     budget: PredictionBudget
     loss: str
     hooks: tuple[str, ...] = ("prediction-heuristic",)

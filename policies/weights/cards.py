@@ -161,14 +161,26 @@ def write_card(card: BaseCard, folder: str | Path) -> Path:
     return path
 
 
-def cards(folder: str | Path | None = None) -> Mapping[str, Card]:
-    """The cards in a folder by name, the package's by default; empty if there is no such folder.
+@overload
+def cards(folder: str | Path | None = None) -> Mapping[str, Card]: ...
+
+
+@overload
+def cards(folder: str | Path, kind: type[C]) -> Mapping[str, C]: ...
+
+
+def cards(folder: str | Path | None = None, kind: type[BaseCard] = Card) -> Mapping[str, BaseCard]:
+    """The cards in a folder by name, those of policies by default; empty if there is no such folder.
+
+    Args:
+        folder: The folder.
+        kind: What kind of cards they are.
 
     Raises:
         InputError: If one is malformed.
     """
     paths = sorted(Path(FOLDER if folder is None else folder).glob(f"*{SUFFIX}"))
-    return {path.stem: read_card(path) for path in paths}
+    return {path.stem: read_card(path, kind) for path in paths}
 
 
 def find(name_or_path: str | Path, folder: str | Path | None = None) -> Path:

@@ -1,4 +1,4 @@
-"""What is known of a distribution of instances that weights were trained on."""
+"""What is known of a distribution of instances that weights were trained on, and cards that say so."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from policies.weights.cards import BaseCard, Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,3 +47,16 @@ def known(name: str, samples: int, descriptors: NDArray) -> Known:
         least=least,
         greatest=greatest,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkCard(BaseCard):
+    """Everything known of the weights of one network; results are percentages by held-out set.
+
+    Attributes:
+        network: The network, with its arguments.
+        trained: What it was trained on.
+    """
+
+    network: Part
+    trained: tuple[Known, ...]

@@ -1,4 +1,4 @@
-"""Networks on cards that have one field `network`: made from it, written beside it, taken from a training."""
+"""Networks on cards of one network: made from it, written beside it, taken from a training."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from co_gym.errors import InputError
-from policies.weights.cards import SUFFIX, BaseCard, Part, find, read_card
+from policies.weights.cards import SUFFIX, Part, find, read_card
 from policies.weights.checkpoint import load_weights, save_weights
 from policies.weights.classes import construct, defaults
+from policies.weights.known import NetworkCard
 from policies.weights.plain import from_plain
 from policies.weights.runs import config_of, part_of, read_checkpoint, read_config, section, weights_in
 
@@ -36,20 +37,20 @@ def build(part: Part, base: Callable[..., N], path: Path) -> N:
         return construct(part, base, path, "network")
 
 
-def load(name_or_path: str | Path, folder: str | Path, kind: type[BaseCard], base: Callable[..., N]) -> N:
+def load(name_or_path: str | Path, folder: str | Path, kind: type[NetworkCard], base: Callable[..., N]) -> N:
     """The network of a card, in evaluation mode.
 
     Args:
         name_or_path: Name of weights in the folder, or the path of either of their files.
         folder: The folder.
-        kind: Of card; has a field `network`.
+        kind: Of card.
         base: What the network must be.
 
     Raises:
         InputError: If card or weights are malformed or do not belong together; names file and field.
     """
     path = find(name_or_path, folder)
-    card: Any = read_card(path, kind)
+    card = read_card(path, kind)
     network = build(card.network, base, path)
     load_weights(network, card, path)
     return network.requires_grad_(False).eval()

@@ -4,7 +4,7 @@ import pytest
 
 from co_gym.cli import main
 from milp.distributions.catalogue import FAMILIES
-from milp.pretrained_weights import cards
+from milp.pretrained_weights import shipped
 
 
 def test_distributions_are_listed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +26,7 @@ def test_branching_weights_are_listed(capsys: pytest.CaptureFixture[str], monkey
     monkeypatch.setenv("COLUMNS", "160")
     assert main(["branching"]) == 0
     out = capsys.readouterr().out
-    for name, card in cards().items():
+    for name, card in shipped().items():
         assert name in out
         assert f"{card.budget.samples:,}" in out
     assert "Hybrid" in out

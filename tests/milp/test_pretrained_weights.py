@@ -11,27 +11,27 @@ from milp import LearnedBranching
 from milp.distributions import distribution
 from milp.interrupt import optimize
 from milp.model import build_model
-from milp.pretrained_weights import DOMAIN, cards, nearest
+from milp.pretrained_weights import DOMAIN, nearest, shipped
 
 
 def middle(name: str) -> np.ndarray:
-    return np.array(cards()[name].trained[0].mean)
+    return np.array(shipped()[name].trained[0].mean)
 
 
 @pytest.mark.parametrize("name", ["auction", "set-cover", "independent-set", "facility"])
 def test_the_mean_of_what_was_trained_on_is_within_and_found(name: str) -> None:
-    assert DOMAIN.distance(cards()[name].trained, middle(name)) == 0
-    assert DOMAIN.reason_outside(cards()[name].trained, middle(name)) is None
+    assert DOMAIN.distance(shipped()[name].trained, middle(name)) == 0
+    assert DOMAIN.reason_outside(shipped()[name].trained, middle(name)) is None
     assert nearest(middle(name)) == name
 
 
 def test_mixed_weights_know_all_families() -> None:
     for name in ("auction", "set-cover", "independent-set", "facility"):
-        assert DOMAIN.distance(cards()["mixed"].trained, middle(name)) == 0
+        assert DOMAIN.distance(shipped()["mixed"].trained, middle(name)) == 0
 
 
 def test_the_number_farthest_off_is_named() -> None:
-    known = cards()["auction"].trained[0]
+    known = shipped()["auction"].trained[0]
     descriptor = np.array(known.greatest)
     descriptor[0] += 2 * DOMAIN.tolerance[0]
     assert DOMAIN.beyond(known, descriptor).argmax() == 0
@@ -43,7 +43,7 @@ def test_the_number_farthest_off_is_named() -> None:
 
 
 def test_a_card_of_other_numbers_is_refused() -> None:
-    known = replace(cards()["auction"].trained[0], least=(0.0,), greatest=(1.0,))
+    known = replace(shipped()["auction"].trained[0], least=(0.0,), greatest=(1.0,))
     with pytest.raises(InputError, match="describes instances by 1 numbers"):
         DOMAIN.beyond(known, middle("auction"))
 

@@ -20,6 +20,12 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("bench_primal")
 
 
+@pytest.fixture
+def comparison(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("primal_comparison")
+
+
 def a_solve(method: str, instance: int, *incumbents: tuple[float, float], minimize: bool = True) -> dict[str, Any]:
     return {
         "distribution": "some",
@@ -38,20 +44,21 @@ def a_solve(method: str, instance: int, *incumbents: tuple[float, float], minimi
     ("objective", "best", "gap"),
     [(None, 5.0, 1.0), (-1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (10.0, 8.0, 0.2), (8.0, 10.0, 0.2), (-10.0, -8.0, 0.2)],
 )
-def test_primal_gap(bench: Any, objective: float | None, best: float, gap: float) -> None:
-    assert bench.primal_gap(objective, best) == pytest.approx(gap)
+def test_primal_gap(comparison: Any, objective: float | None, best: float, gap: float) -> None:
+    assert comparison.primal_gap(objective, best) == pytest.approx(gap)
 
 
-def test_gap_at_a_time_is_that_of_the_incumbent(bench: Any) -> None:
+def test_gap_at_a_time_is_that_of_the_incumbent(comparison: Any) -> None:
     one = a_solve("scip", 0, (1.0, 20.0), (4.0, 10.0))
-    assert [bench.gap_at(one, 10.0, seconds) for seconds in (0.5, 1.0, 3.9, 4.0, 9.0)] == [1.0, 0.5, 0.5, 0.0, 0.0]
+    gaps = [comparison.gap_at(one, 10.0, seconds) for seconds in (0.5, 1.0, 3.9, 4.0, 9.0)]
+    assert gaps == [1.0, 0.5, 0.5, 0.0, 0.0]
 
 
-def test_primal_integral_is_the_area_under_the_gap(bench: Any) -> None:
-    assert bench.primal_integral(a_solve("scip", 0), 10.0, 60.0) == 60.0
+def test_primal_integral_is_the_area_under_the_gap(comparison: Any) -> None:
+    assert comparison.primal_integral(a_solve("scip", 0), 10.0, 60.0) == 60.0
     one = a_solve("scip", 0, (1.0, 20.0), (4.0, 10.0))
-    assert bench.primal_integral(one, 10.0, 60.0) == pytest.approx(1.0 + 3.0 * 0.5)
-    assert bench.primal_integral(one, 10.0, 2.0) == pytest.approx(1.0 + 1.0 * 0.5)
+    assert comparison.primal_integral(one, 10.0, 60.0) == pytest.approx(1.0 + 3.0 * 0.5)
+    assert comparison.primal_integral(one, 10.0, 2.0) == pytest.approx(1.0 + 1.0 * 0.5)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +113,10 @@ def test_a_solve_is_a_line_that_can_be_read_again(bench: Any, tmp_path: Path) ->
     assert objectives == sorted(set(objectives))
 
 
-def test_methods_are_compared_on_the_instances_that_all_have_run(bench: Any) -> None:
+def test_methods_are_compared_on_the_instances_that_all_have_run(comparison: Any) -> None:
     solves = [a_solve("scip", i, (1.0, 20.0)) for i in (0, 1, 2, 5)]
     solves += [a_solve("highs", i, (1.0, 10.0)) for i in (1, 2, 3, 4)]
-    both, alone = bench.Comparison(solves), bench.Comparison(solves, ["highs"])
+    both, alone = comparison.Comparison(solves), comparison.Comparison(solves, ["highs"])
     assert both.instances == [1, 2]
     assert both.best == {0: 20.0, 1: 10.0, 2: 10.0, 3: 10.0, 4: 10.0, 5: 20.0}
     assert both.caption() == (
@@ -117,36 +124,37 @@ def test_methods_are_compared_on_the_instances_that_all_have_run(bench: Any) -> 
     )
     assert alone.instances == [1, 2, 3, 4]
     assert list(alone.run) == ["highs"]
-    assert not bench.Comparison([*solves, a_solve("cp-sat", 9, (1.0, 1.0))]).instances
-    assert not bench.Comparison([]).instances
+    assert not comparison.Comparison([*solves, a_solve("cp-sat", 9, (1.0, 1.0))]).instances
+    assert not comparison.Comparison([]).instances
 
 
-def test_the_best_is_of_all_methods_in_the_direction_of_the_problem(bench: Any) -> None:
+def test_the_best_is_of_all_methods_in_the_direction_of_the_problem(comparison: Any) -> None:
     solves = [a_solve("scip", 0, (1.0, 5.0), minimize=False), a_solve("highs", 0, (1.0, 7.0), minimize=False)]
-    assert bench.Comparison(solves, ["scip"]).best == {0: 7.0}
-    assert bench.Comparison([*solves, a_solve("scip", 1, minimize=False)]).best == {0: 7.0}  # nothing known of 1
+    assert comparison.Comparison(solves, ["scip"]).best == {0: 7.0}
+    more = [*solves, a_solve("scip", 1, minimize=False)]
+    assert comparison.Comparison(more).best == {0: 7.0}  # nothing known of 1
 
 
-def test_reduction_is_of_the_mean_gap_where_plain_scip_has_run(bench: Any) -> None:
+def test_reduction_is_of_the_mean_gap_where_plain_scip_has_run(comparison: Any) -> None:
     solves = [a_solve("scip", 0, (1.0, 20.0), (30.0, 10.0)), a_solve("highs", 0, (1.0, 12.5), (20.0, 10.0))]
     solves += [a_solve("highs", 1, (1.0, 10.0)), a_solve("fast", 1, (1.0, 10.0))]
-    alone = bench.Comparison(solves, ["highs"])
+    alone = comparison.Comparison(solves, ["highs"])
     assert alone.reduction("highs", 10.0) == pytest.approx(1 - 0.2 / 0.5)
     assert alone.reduction("highs", 60.0) is None  # no gap of SCIP's is left
-    assert bench.Comparison(solves, ["scip"]).reduction("scip", 10.0) is None
-    assert bench.Comparison(solves, ["fast"]).reduction("fast", 10.0) is None
+    assert comparison.Comparison(solves, ["scip"]).reduction("scip", 10.0) is None
+    assert comparison.Comparison(solves, ["fast"]).reduction("fast", 10.0) is None
 
 
-def test_curve_has_the_mean_gaps_between_steps(bench: Any) -> None:
+def test_curve_has_the_mean_gaps_between_steps(comparison: Any) -> None:
     solves = [a_solve("scip", 0, (1.0, 20.0), (4.0, 10.0)), a_solve("scip", 1, (2.0, 10.0), (90.0, 9.0))]
-    times, gaps = bench.Comparison(solves).curve("scip", 60.0)
+    times, gaps = comparison.Comparison(solves).curve("scip", 60.0)
     assert times == [0.0, 1.0, 2.0, 4.0, 60.0]
     assert gaps == pytest.approx([1.0, 0.75, 0.3, 0.05, 0.05])
 
 
-def test_ranges(bench: Any) -> None:
-    assert bench.ranges([]) == ""
-    assert bench.ranges([0, 1, 2, 5, 7, 8]) == "0–2, 5, 7–8"
+def test_ranges(comparison: Any) -> None:
+    assert comparison.ranges([]) == ""
+    assert comparison.ranges([0, 1, 2, 5, 7, 8]) == "0–2, 5, 7–8"
 
 
 def test_report_of_several_distributions_with_a_plot(tmp_path: Path) -> None:

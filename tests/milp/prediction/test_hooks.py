@@ -15,7 +15,7 @@ from milp import PredictionHeuristic
 from milp.distributions import distribution
 from milp.model import build_model
 from milp.prediction.hooks import HOOKS
-from milp.prediction.weights import cards, load_predictor, nearest
+from milp.prediction.weights import load_predictor, nearest, shipped
 from policies.prediction.synthetic import write_predictor
 
 NAME = "set-cover-tiny"
@@ -29,9 +29,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / "random.json")
 
 
-@pytest.mark.parametrize("name", cards())
+@pytest.mark.parametrize("name", shipped())
 def test_shipped_weights_know_their_distribution(name: str) -> None:
-    card = cards()[name]
+    card = shipped()[name]
     program = distribution(card.trained[0].name).program("test", 99)
     assert nearest(program) == name
     marginals = load_predictor(name).marginals(program)[program.binary]
@@ -40,7 +40,7 @@ def test_shipped_weights_know_their_distribution(name: str) -> None:
 
 
 def test_weights_ship() -> None:
-    assert len(cards()) >= 3
+    assert len(shipped()) >= 3
 
 
 def solved(**settings: str) -> co_gym.Result:
