@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -48,7 +49,8 @@ def attach(model: Any, program: MixedIntegerProgram, settings: Mapping[str, Any]
         names = [name for name in names if name == UNLEARNED] if names else [UNLEARNED]
     elif weights is not None:
         predictor = load_predictor(weights)  # once for all hooks, and so that what is wrong with it is said here
-        prediction, names = predictor.of_model, names or list(predictor.card.hooks)
+        once = functools.cache(lambda: predictor.of_model(model))  # when the first hook asks, for all
+        prediction, names = lambda _: once(), names or list(predictor.card.hooks)
     elif set(names) & HOOKS.keys() - {UNLEARNED}:
         raise InputError(f"hooks '{wanted}' need a prediction: expected weights (predict), or {UNLEARNED} alone")
     for name in names:
