@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from co_gym.formulation import MixedIntegerProgram
 from milp.kernels.annealing import Layout
@@ -139,14 +140,16 @@ def _levels(A: sparse.csr_matrix, owner: NDArray, dependent: NDArray) -> NDArray
     after = owner[entries.row]
     linked = dependent[entries.col] & (after != HARD) & (after != entries.col)
     before, after = entries.col[linked], after[linked]
-    level = np.zeros(A.shape[1], dtype=np.int64)
-    for _ in range(int(dependent.sum()) + 1):
-        waits = level.copy()
-        np.maximum.at(waits, after, level[before] + 1)
-        if (waits == level).all():
-            return level
-        level = waits
-    return None
+    n = A.shape[1]
+    waits = sparse.csr_matrix((np.ones(before.size), (before, after)), shape=(n, n))
+    if connected_components(waits, connection="strong")[0] < n:
+        return None
+    level, known = np.zeros(n, dtype=np.int64), False
+    while not known:
+        deeper = level.copy()
+        np.maximum.at(deeper, after, level[before] + 1)
+        level, known = deeper, bool((deeper == level).all())
+    return level
 
 
 def _laid_out(

@@ -78,7 +78,7 @@ def fixed(program: MixedIntegerProgram, pool: Pool, solution: int) -> MixedInteg
     return replace(program, lower=lower, upper=upper)
 
 
-@pytest.mark.parametrize("name", ["set-cover-tiny", "facility-tiny", "auction-tiny", "item-placement-tiny"])
+@pytest.mark.parametrize("name", ["set-cover-tiny", "facility-tiny", "multiknapsack-tiny", "item-placement-tiny"])
 def test_solutions_are_feasible_and_as_good_as_they_say(name: str) -> None:
     program = distribution(name).program("train", 0)
     pool = make_pool(program, SHORT)
@@ -96,7 +96,7 @@ def test_solutions_are_feasible_and_as_good_as_they_say(name: str) -> None:
         assert (better if pool.minimize else -better) <= 1e-6 * abs(pool.objectives[index])
 
 
-@pytest.mark.parametrize("name", ["set-cover-tiny", "auction-tiny"])
+@pytest.mark.parametrize("name", ["set-cover-tiny", "multiknapsack-tiny"])
 def test_disturbed(name: str) -> None:
     program = distribution(name).program("train", 0)
     best = co_gym.solve(MIP().from_program(program), "scip")

@@ -47,7 +47,7 @@ def test_without_a_prediction() -> None:
 
 @pytest.mark.parametrize("prediction", [np.zeros(3), {"z": 1.0}, lambda model: 1 / 0])
 def test_a_prediction_that_fails_is_done_without(prediction: Any, caplog: pytest.LogCaptureFixture) -> None:
-    model, _ = build_model(distribution("auction-tiny").program("test", 0))
+    model, _ = build_model(distribution("set-cover-tiny").program("test", 0))
     with caplog.at_level(logging.WARNING):
         search = PredictionHeuristic(prediction).include(model)
         model.optimize()

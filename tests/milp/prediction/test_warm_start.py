@@ -46,8 +46,8 @@ def test_values_by_name_in_order_and_by_function(name: str) -> None:
 
 @pytest.mark.parametrize("method", ["destroy-and-repair", "highs"])
 def test_a_method(method: str) -> None:
-    best, _ = optimum("auction-tiny")
-    model, start = started("auction-tiny", method)
+    best, _ = optimum("multiknapsack-tiny")
+    model, start = started("multiknapsack-tiny", method)
     assert start.statistics.solutions == 1
     assert model.getObjVal() == pytest.approx(best, rel=0.05)  # of three seconds
 
@@ -72,8 +72,8 @@ def test_what_is_not_feasible_is_not_taken() -> None:
     ],
 )
 def test_what_fails_is_said(source: Any, message: str, caplog: pytest.LogCaptureFixture) -> None:
-    best, _ = optimum("auction-tiny")
-    model, _ = build_model(distribution("auction-tiny").program("test", 0))
+    best, _ = optimum("multiknapsack-tiny")
+    model, _ = build_model(distribution("multiknapsack-tiny").program("test", 0))
     with caplog.at_level(logging.WARNING):
         start = WarmStart(source).include(model)
         model.optimize()
