@@ -107,7 +107,7 @@ def _typical(changes: NDArray) -> float:
 
 def _state(layout: Layout, rng: np.random.Generator) -> State:
     """A random state: of each group as many variables as it asks for are 1, all others 0."""
-    num_variables, num_rows, b = layout.cost.size, layout.owner.size, layout.group_of.size
+    num_variables, num_rows, b = layout.cost.size, layout.owner.size, layout.num_binary
     members, place = layout.members.copy(), np.full(b, HARD, dtype=np.int64)
     values = np.zeros(num_variables)
     for first, last, count in zip(layout.group_starts[:-1], layout.group_starts[1:], layout.ones, strict=True):

@@ -16,9 +16,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from co_gym.formulation import MixedIntegerProgram
-from milp.kernels.annealing import Layout
+from milp.kernels.annealing import HARD, Layout
 
-HARD = -1
 EQUAL = 1e-9
 """Relative difference of coefficients that are the same."""
 
@@ -42,7 +41,7 @@ class Choices:
     @property
     def num_binary(self) -> int:
         """How many variables are chosen; they come first."""
-        return self.layout.group_of.size
+        return self.layout.num_binary
 
     def expand(self, values: NDArray) -> NDArray:
         """[n] float64, values [v] of the layout's variables as a point of the program."""
@@ -173,47 +172,48 @@ def _laid_out(
     A, low, high, owner = rows.A[:, columns], rows.low, rows.high, np.where(owner == HARD, HARD, new[owner])
     groups, grouped = _groups(A, low, high, binary.size)
     A, low, high, owner = A[~grouped], low[~grouped], high[~grouped], owner[~grouped]
+    A, scale = _scaled(A, owner)
+    low, high = low / scale, high / scale
 
     most = _most(A, low, owner, lower, levels[columns], binary.size)
     bounded = binary.size + np.flatnonzero((most > upper)[binary.size :])
     ceilings = sparse.csr_matrix(sparse.identity(columns.size))[bounded]
-    A = sparse.csr_matrix(sparse.vstack([A, ceilings]))
-    A.sum_duplicates()
+    by_column = sparse.csc_matrix(sparse.vstack([A, ceilings]))
     low, high = np.append(low, np.full(bounded.size, -np.inf)), np.append(high, upper[bounded])
     owner = np.append(owner, np.full(bounded.size, HARD))
 
-    row = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
-    own = A.indices == owner[row]
-    scale = np.abs(A).max(axis=1).toarray().ravel()
-    scale[row[own]] = A.data[own]  # an owner counts with coefficient 1
-    A.data = np.where(own, 0.0, A.data / scale[row])
-    A.eliminate_zeros()
-    by_column = A.tocsc()
     held = np.argsort(owner, kind="stable")[np.count_nonzero(owner == HARD) :]
-    group_of = np.full(binary.size, HARD, dtype=np.int64)
-    for number, (members, _) in enumerate(groups):
-        group_of[members] = number
-    sizes = [members.size for members, _ in groups]
+    members = np.concatenate([np.zeros(0, np.int64), *(members for members, _ in groups)])
     layout = Layout(
+        num_binary=binary.size,
         cost=sign * program.c[columns] * side,
         starts=by_column.indptr.astype(np.int64),
         rows=by_column.indices.astype(np.int64),
         entries=by_column.data.astype(np.float64),
         owner=owner,
-        low=low / scale,
-        high=high / scale,
+        low=low,
+        high=high,
         least=lower,
         whole=program.integer[columns],
         level=levels[columns],
         held_starts=np.searchsorted(owner[held], np.arange(columns.size + 1)),
         held=held,
-        group_of=group_of,
-        group_starts=np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64),
-        members=np.concatenate([members for members, _ in groups]) if groups else np.zeros(0, np.int64),
+        group_starts=np.cumsum([0, *(members.size for members, _ in groups)], dtype=np.int64),
+        members=members,
         ones=np.array([count for _, count in groups], dtype=np.int64),
-        loose=np.flatnonzero(group_of == HARD),
+        loose=np.setdiff1d(np.arange(binary.size), members),
     )
     return Choices(layout, columns, side, np.where(fixed, program.lower, 0.0))
+
+
+def _scaled(A: sparse.csr_matrix, owner: NDArray) -> tuple[sparse.csr_matrix, NDArray]:
+    """Rows without their owners, divided by the coefficient of the owner or the largest; [m] float64, by what."""
+    entries = A.tocoo()
+    scale, own = np.zeros(A.shape[0]), entries.col == owner[entries.row]
+    np.maximum.at(scale, entries.row, np.abs(entries.data))
+    scale[entries.row[own]] = entries.data[own]
+    row, column, data = entries.row[~own], entries.col[~own], entries.data[~own]
+    return sparse.csr_matrix((data / scale[row], (row, column)), shape=A.shape), scale
 
 
 def _most(
@@ -221,13 +221,10 @@ def _most(
 ) -> NDArray:
     """[v] float64, to what a dependent may be pushed at most; 1 for binary variables."""
     most = np.where(np.arange(least.size) < num_binary, 1.0, least)
-    own = sparse.csr_matrix(A.multiply(np.arange(least.size) == owner[:, None]))
-    held = np.flatnonzero(owner != HARD)
-    coefficient = np.asarray(own.sum(axis=1)).ravel()[held]
-    pull = (A - own).minimum(0.0)
+    held, pull = np.flatnonzero(owner != HARD), A.minimum(0.0)
     for depth in range(int(level.max()) + 1):
         needed = np.full(least.size, -np.inf)
-        np.maximum.at(needed, owner[held], (low[held] - (pull @ most)[held]) / coefficient)
+        np.maximum.at(needed, owner[held], (low - pull @ most)[held])
         most = np.where(level == depth, np.maximum(most, needed), most)
     return most
 

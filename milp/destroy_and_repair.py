@@ -28,6 +28,7 @@ from milp.dependents import Choices, choices
 from milp.fixing import loosened
 from milp.highs import Run, as_highs, set_start, status_of, values_of
 from milp.interrupt import AbandonedError
+from milp.kernels.annealing import BETTER
 from milp.neighbourhoods import Neighbourhoods
 from milp.reporting import Reporter, settle
 
@@ -46,8 +47,6 @@ SURE = 0.99
 """Variables that are predicted at least as surely are fixed at first."""
 IDLE_REPAIRS = 30
 """Repairs without improvement, at least, before the search may end for lack of it."""
-BETTER = 1e-9
-"""Relative improvement that counts."""
 
 Tell = Callable[[NDArray], object]
 

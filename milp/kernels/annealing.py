@@ -27,6 +27,7 @@ class Layout(NamedTuple):
     """A program to minimize: binary variables 0..b-1, dependents b..v-1; each array is read only.
 
     Attributes:
+        num_binary: b.
         cost: [v] float64.
         starts: [v + 1] int64, CSC of the entries, without those of dependents in the rows they own.
         rows: [e] int64.
@@ -39,13 +40,13 @@ class Layout(NamedTuple):
         level: [v] int64, dependents of smaller level are known earlier.
         held_starts: [v + 1] int64, CSR of the rows that a dependent owns.
         held: [k] int64.
-        group_of: [b] int64, group of a binary variable, or `HARD`.
         group_starts: [g + 1] int64, CSR of groups, of whose variables a fixed number is 1.
         members: [l] int64.
         ones: [g] int64, this number.
         loose: [f] int64, binary variables in no group.
     """
 
+    num_binary: int
     cost: NDArray[np.float64]
     starts: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -58,7 +59,6 @@ class Layout(NamedTuple):
     level: NDArray[np.int64]
     held_starts: NDArray[np.int64]
     held: NDArray[np.int64]
-    group_of: NDArray[np.int64]
     group_starts: NDArray[np.int64]
     members: NDArray[np.int64]
     ones: NDArray[np.int64]
@@ -242,7 +242,7 @@ def _start(layout: Any, state: Any) -> None:
         state.sizes[i] = 0
     for i in range(state.is_dirty.size):
         state.is_dirty[i] = False
-    b = layout.group_of.size
+    b = layout.num_binary
     for variable in range(b):
         value = state.values[variable]
         state.totals[OBJECTIVE] += layout.cost[variable] * value
@@ -264,9 +264,22 @@ def _start(layout: Any, state: Any) -> None:
             state.totals[BROKEN] += violation > 0.0
 
 
+@bare_inner
+def _try(layout: Any, state: Any) -> int:
+    """Makes a move and all that follows, so that it can be undone; returns how many variables it flips."""
+    state.sizes[ACTIVITIES] = 0
+    state.sizes[VALUES] = 0
+    count = _propose(layout, state)
+    for k in range(count):
+        variable = state.move[k]
+        _change(layout, state, variable, 1.0 - state.values[variable])
+    _follow(layout, state)
+    return count
+
+
 @bare_kernel
-def anneal(layout: Any, state: Any, steps: int, hot: float, cold: float) -> int:
-    """Metropolis moves while the temperature falls geometrically; returns how many were taken.
+def anneal(layout: Any, state: Any, steps: int, hot: float, cold: float) -> None:
+    """Metropolis moves while the temperature falls geometrically.
 
     Args:
         layout: The program.
@@ -276,27 +289,20 @@ def anneal(layout: Any, state: Any, steps: int, hot: float, cold: float) -> int:
         cold: Of the last.
     """
     _start(layout, state)
-    totals, sizes, move = state.totals, state.sizes, state.move
-    taken = 0
+    totals, move = state.totals, state.move
     cooling = math.log(cold / hot) / max(1, steps)
     temperature = hot
     for step in range(steps):
         if step % 64 == 0:
             temperature = hot * math.exp(cooling * step)
-        count = _propose(layout, state)
+        objective, penalty, broken = totals[OBJECTIVE], totals[PENALTY], totals[BROKEN]
+        count = _try(layout, state)
         if count == 0:
             continue
-        sizes[ACTIVITIES] = 0
-        sizes[VALUES] = 0
-        objective, penalty, broken = totals[OBJECTIVE], totals[PENALTY], totals[BROKEN]
-        for k in range(count):
-            _change(layout, state, move[k], 1.0 - state.values[move[k]])
-        _follow(layout, state)
         rise = totals[OBJECTIVE] + totals[PENALTY] - objective - penalty
         if rise > 0.0 and unit(state.rng) >= math.exp(-rise / temperature):
             _undo(state, objective, penalty, broken)
             continue
-        taken += 1
         for k in range(0, count - 1, 2):
             _swap_places(state, move[k], move[k + 1])
         if totals[BROKEN] == 0.0 and totals[OBJECTIVE] < totals[TARGET]:
@@ -304,7 +310,6 @@ def anneal(layout: Any, state: Any, steps: int, hot: float, cold: float) -> int:
             totals[TARGET] = totals[BEST] - BETTER * max(1.0, abs(totals[BEST]))
             for i in range(state.best.size):
                 state.best[i] = state.values[i]
-    return taken
 
 
 @bare_kernel
@@ -318,17 +323,13 @@ def probe(layout: Any, state: Any, rises: NDArray, shifts: NDArray) -> None:
         shifts: [k] float64, filled with the largest changes of activities of rows that have no owner.
     """
     _start(layout, state)
-    totals, sizes = state.totals, state.sizes
+    totals = state.totals
     for i in range(rises.size):
-        sizes[ACTIVITIES] = 0
-        sizes[VALUES] = 0
         objective, penalty, broken = totals[OBJECTIVE], totals[PENALTY], totals[BROKEN]
-        for k in range(_propose(layout, state)):
-            _change(layout, state, state.move[k], 1.0 - state.values[state.move[k]])
-        _follow(layout, state)
+        _try(layout, state)
         rises[i] = totals[OBJECTIVE] - objective
         shifts[i] = 0.0
-        for k in range(sizes[ACTIVITIES]):
+        for k in range(state.sizes[ACTIVITIES]):
             row = state.old_rows[k]
             if layout.owner[row] == HARD:
                 shifts[i] = max(shifts[i], abs(state.activity[row] - state.old_activities[k]))
