@@ -13,13 +13,12 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from timing import milliseconds
 
 from co_gym.report.table import markdown
 from milp.annealing import COLD, HOT, Annealing
@@ -41,16 +40,6 @@ def add_and_undo(rows: NDArray, entries: NDArray, activity: NDArray, log: NDArra
         activity[rows[k]] = log[k]
 
 
-def median_seconds(call: Callable[[], object]) -> float:
-    call()
-    times = []
-    for _ in range(REPEATS):
-        begin = time.process_time()
-        call()
-        times.append(time.process_time() - begin)
-    return statistics.median(times)
-
-
 def entries_of_a_move(annealing: Annealing) -> float:
     changed = []
     for _ in range(SAMPLES):
@@ -69,7 +58,7 @@ def floor_of(entries: float, rows: int) -> float:
         for _ in range(200):
             add_and_undo(places, amounts, activity, log)
 
-    return median_seconds(repeat) / 200 / 20 * 1e6
+    return milliseconds(repeat, REPEATS) / 200 / 20 * 1e3
 
 
 def moves(name: str) -> list[str]:
@@ -80,11 +69,8 @@ def moves(name: str) -> list[str]:
     times = []
     for heat in (HOT, COLD):
         temperature = annealing.scale * heat
-        anneal(annealing.layout, annealing.state, MOVES, temperature, temperature)
-        seconds = median_seconds(
-            lambda t=temperature: anneal(annealing.layout, annealing.state, MOVES, t, t)  # type: ignore[misc]
-        )
-        times.append(seconds / MOVES * 1e6)
+        run = partial(anneal, annealing.layout, annealing.state, MOVES, temperature, temperature)
+        times.append(milliseconds(run, REPEATS) / MOVES * 1e3)
     entries = entries_of_a_move(annealing)
     floor = floor_of(entries, annealing.layout.owner.size)
     cells = [f"{found.num_binary}", f"{found.columns.size - found.num_binary}", f"{entries:.0f}"]

@@ -16,7 +16,6 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
 from typing import Any
@@ -27,6 +26,7 @@ from pyscipopt import SCIP_PARAMSETTING
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from timing import milliseconds
 
 from milp.distributions import distribution
 from milp.interrupt import Guard
@@ -105,15 +105,6 @@ class Readers:
             "CandidateFeatures": of_rows + found.features.nbytes,
             "CandidateFeatures with graph": lp_arrays + result + entries + found.features.nbytes,
         }
-
-
-def milliseconds(call: Callable[[], Any], repeats: int) -> float:
-    times = []
-    for _ in range(repeats + 1):
-        begin = time.thread_time()
-        call()
-        times.append(time.thread_time() - begin)
-    return 1e3 * statistics.median(times[1:])
 
 
 def bandwidth() -> float:
