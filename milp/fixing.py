@@ -1,9 +1,12 @@
-"""Fixing variables at predicted values so that no row alone makes that impossible."""
+"""Programs with some of their variables fixed."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from co_gym.formulation import MixedIntegerProgram
 
@@ -46,3 +49,39 @@ def loosened(program: MixedIntegerProgram, values: NDArray, fixed: NDArray, doub
             able = columns[kept[columns] & (room > 0)]
             kept[able[np.argsort(-doubt[able], kind="stable")[:FREED]]] = False
     return kept
+
+
+def restricted(
+    program: MixedIntegerProgram, values: NDArray, free: NDArray
+) -> tuple[MixedIntegerProgram, NDArray]:
+    """The program with all integer variables but some fixed, and without rows that hold no other variable.
+
+    Args:
+        program: The program.
+        values: [n] float64, a solution.
+        free: Positions of the integer variables that are free; all others of its columns are.
+
+    Returns:
+        The program, and the positions [k] of its columns.
+    """
+    chosen = ~program.integer
+    chosen[free] = True
+    columns = np.flatnonzero(chosen)
+    fixed = np.where(chosen, 0.0, values)
+    A = sparse.csr_matrix(program.A[:, columns])
+    rows = np.flatnonzero(np.diff(A.indptr))
+    activity = (program.A @ fixed)[rows]
+    part = replace(
+        program,
+        c=program.c[columns],
+        A=A[rows],
+        row_lower=program.row_lower[rows] - activity,
+        row_upper=program.row_upper[rows] - activity,
+        lower=program.lower[columns],
+        upper=program.upper[columns],
+        integer=program.integer[columns],
+        offset=program.offset + float(program.c @ fixed),
+        variable_names=None,
+        row_names=None,
+    )
+    return part, columns

@@ -65,8 +65,8 @@ class PredictionHeuristic(Door):
             lambda values: self.pass_on(values, variables),
             self.is_stopped,
             self.seed,
-            marginals,
             self.patience,
+            marginals=marginals,
         )
         search.run()
         if search.interrupted:

@@ -9,7 +9,7 @@ import pytest
 
 import co_gym
 from co_gym.solvers.base import Options
-from milp.destroy_and_repair import Search, restricted
+from milp.destroy_and_repair import Search
 from milp.distributions import distribution
 from milp.distributions.catalogue import FAMILIES
 from milp.highs import Run
@@ -33,7 +33,7 @@ def test_repairs_alone_reach_the_optimum(monkeypatch: pytest.MonkeyPatch) -> Non
     program = distribution("set-cover-tiny").program("test", 1)
     best = co_gym.solve(distribution("set-cover-tiny").instance("test", 1), "scip").objective
     assert best is not None
-    monkeypatch.setattr(Search, "_first", lambda self: True)
+    monkeypatch.setattr("milp.destroy_and_repair.find_first", lambda search: True)
     found: list[float] = []
     search = Search(program, 10.0, lambda values: found.append(program.evaluate(values)), patience=1.0)
     search.incumbent = np.ones(program.num_variables)
@@ -47,7 +47,7 @@ def test_repairs_alone_reach_the_optimum(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_choices_with_dependents_are_annealed_before_repairs(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = co_gym.solve(PLACEMENT.instance("test", 1), "scip", options=Options(time_limit=3.0))
     assert exact.objective is not None
-    monkeypatch.setattr(Search, "_whole", lambda self, *limits: False)
+    monkeypatch.setattr(Search, "solve_whole", lambda self, *limits: False)
     found: list[tuple[float, float]] = []
     program = PLACEMENT.program("test", 1)
     search = Search(program, 60.0, lambda values: found.append((time.perf_counter(), program.evaluate(values))))
@@ -57,30 +57,6 @@ def test_choices_with_dependents_are_annealed_before_repairs(monkeypatch: pytest
     objectives = [objective for _, objective in found]
     assert objectives == sorted(objectives, reverse=True)
     assert objectives[-1] < float(exact.objective) + 1e-9
-
-
-@pytest.mark.parametrize("name", ["item-placement-tiny", "facility-tiny", "generalized-independent-set-tiny"])
-def test_a_restricted_program_is_the_program(name: str) -> None:
-    """Values of its variables, put in place, have the same objective and the same slacks."""
-    program = distribution(name).program("test", 0)
-    rng = np.random.default_rng(0)
-    values = np.where(
-        program.integer, rng.integers(0, 2, program.num_variables), rng.random(program.num_variables)
-    )
-    free = rng.choice(np.flatnonzero(program.integer), 5, replace=False)
-    part, columns = restricted(program, values, free)
-    assert set(free.tolist()) <= set(columns.tolist())
-    assert part.num_variables == 5 + np.count_nonzero(~program.integer)
-    other = values.copy()
-    other[columns] = np.where(program.integer[columns], 1.0 - values[columns], 0.5 * values[columns])
-    assert part.evaluate(other[columns]) == pytest.approx(program.evaluate(other))
-    kept = np.flatnonzero(np.diff(program.A[:, columns].indptr))
-    assert part.num_rows == kept.size
-    activity, whole = part.A @ other[columns], (program.A @ other)[kept]
-    for found, side in ((part.row_lower, program.row_lower), (part.row_upper, program.row_upper)):
-        finite = np.isfinite(side[kept])
-        np.testing.assert_array_equal(np.isfinite(found), finite)
-        np.testing.assert_allclose((activity - found)[finite], (whole - side[kept])[finite], atol=1e-9)
 
 
 @pytest.mark.parametrize("which", range(4))
@@ -128,8 +104,8 @@ def test_a_run_that_does_not_return_ends_the_search_and_keeps_what_was_found(
             return 0, 0.1
 
     monkeypatch.setattr(Run, "go", stuck)
-    monkeypatch.setattr("milp.destroy_and_repair.QUICK_SECONDS", 0.0)
-    monkeypatch.setattr("milp.destroy_and_repair.ANNEALING_SHARE", 0.0)
+    monkeypatch.setattr("milp.first_solutions.QUICK_SECONDS", 0.0)
+    monkeypatch.setattr("milp.first_solutions.ANNEALING_SHARE", 0.0)
     search = Search(program, 30.0, found.append, incumbent=start)
     begin = time.perf_counter()
     search.run()

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from co_gym.formulation import MixedIntegerProgram
 from milp.distributions import distribution
-from milp.fixing import FREED, loosened
+from milp.fixing import FREED, loosened, restricted
 
 
 def program(A: list[list[float]], low: list[float], high: list[float]) -> MixedIntegerProgram:
@@ -64,3 +64,27 @@ def test_no_row_alone_is_impossible_afterwards(name: str, seed: int) -> None:
     positive, negative = whole.A.maximum(0.0), whole.A.minimum(0.0)
     assert (positive @ upper + negative @ lower >= whole.row_lower - 1e-5).all()
     assert (positive @ lower + negative @ upper <= whole.row_upper + 1e-5).all()
+
+
+@pytest.mark.parametrize("name", ["item-placement-tiny", "facility-tiny", "generalized-independent-set-tiny"])
+def test_a_restricted_program_is_the_program(name: str) -> None:
+    """Values of its variables, put in place, have the same objective and the same slacks."""
+    program = distribution(name).program("test", 0)
+    rng = np.random.default_rng(0)
+    values = np.where(
+        program.integer, rng.integers(0, 2, program.num_variables), rng.random(program.num_variables)
+    )
+    free = rng.choice(np.flatnonzero(program.integer), 5, replace=False)
+    part, columns = restricted(program, values, free)
+    assert set(free.tolist()) <= set(columns.tolist())
+    assert part.num_variables == 5 + np.count_nonzero(~program.integer)
+    other = values.copy()
+    other[columns] = np.where(program.integer[columns], 1.0 - values[columns], 0.5 * values[columns])
+    assert part.evaluate(other[columns]) == pytest.approx(program.evaluate(other))
+    kept = np.flatnonzero(np.diff(program.A[:, columns].indptr))
+    assert part.num_rows == kept.size
+    activity, whole = part.A @ other[columns], (program.A @ other)[kept]
+    for found, side in ((part.row_lower, program.row_lower), (part.row_upper, program.row_upper)):
+        finite = np.isfinite(side[kept])
+        np.testing.assert_array_equal(np.isfinite(found), finite)
+        np.testing.assert_allclose((activity - found)[finite], (whole - side[kept])[finite], atol=1e-9)
