@@ -1,4 +1,4 @@
-"""Predictors with random weights, for tests of what uses them."""
+"""Predictors with random weights and pools of random values, for tests of what uses them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from co_gym import registry
 from co_gym.formulation import MixedIntegerProgram
 from policies.branching.batch import Batch
 from policies.prediction.cards import PredictionBudget, PredictionCard
 from policies.prediction.features import describe, graph_of
-from policies.prediction.format import Pool
+from policies.prediction.format import Pool, write_manifest
 from policies.prediction.network import Predictor
 from policies.prediction.samples import batch_of, sample_of
 from policies.prediction.weights import save
@@ -59,3 +60,29 @@ def write_predictor(
     )
     save(network, card, folder)
     return network
+
+
+def write_pools(folder: Path, name: str, training: int = 2, validation: int = 2) -> None:
+    """Writes pools of two points each that are no solutions, of a distribution's first instances.
+
+    Args:
+        folder: Where to.
+        name: Of the distribution.
+        training: How many of training.
+        validation: How many of validation.
+    """
+    write_manifest(folder, name)
+    for split, count in (("train", training), ("validation", validation)):
+        (folder / split).mkdir(parents=True)
+        for number in range(count):
+            instance = registry.distribution("milp", name).instance(split, number)
+            program = registry.problem("mip").formulate(instance).program
+            columns = np.flatnonzero(program.binary).astype(np.int32)
+            Pool(
+                columns=columns,
+                objectives=np.ones(2),
+                values=np.random.default_rng(number).random((2, columns.size)) < 0.1,
+                minimize=program.sense == "minimize",
+                variables=program.num_variables,
+                seconds=12.0,
+            ).save(folder / split / f"{number:05d}.npz")

@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import yaml
 
-from co_gym import registry
 from policies.branching.hybrid import FEATURES
 from policies.branching.synthetic import write_folder
 from policies.learning.cli import CONFIGS, main
-from policies.prediction.format import Pool, write_manifest
+from policies.prediction.synthetic import write_pools
 
 TINY = {
     "policies.encoders.attention.AttentionEncoder": {"width": 16, "heads": 2, "layers": 1, "feedforward": 16},
@@ -20,24 +18,6 @@ TINY = {
     "policies.branching.gcnn.GCNN": {"width": 8},
     "policies.prediction.network.Predictor": {"width": 8},
 }
-
-
-def write_pools(folder):
-    """Pools of two instances, which are no solutions."""
-    write_manifest(folder, folder.name)
-    for split in ("train", "validation"):
-        (folder / split).mkdir(parents=True)
-        for number in range(2):
-            data = registry.distribution("milp", folder.name).instance(split, number)
-            program = registry.problem("mip").formulate(data).program
-            columns = np.flatnonzero(program.integer).astype(np.int32)
-            Pool(
-                columns=columns,
-                objectives=np.zeros(2),
-                values=np.random.default_rng(number).random((2, columns.size)) < 0.1,
-                minimize=program.sense == "minimize",
-                variables=program.num_variables,
-            ).save(folder / split / f"{number:05d}.npz")
 
 
 def shrunk(node):
@@ -65,7 +45,7 @@ def test_a_configuration_trains_and_validates(path, tmp_path, monkeypatch):
     if "folders" in config["data"]["init_args"]:
         for folder in config["data"]["init_args"]["folders"]:
             if pools:
-                write_pools(tmp_path / folder)
+                write_pools(tmp_path / folder, Path(folder).name)
             else:
                 write_folder(tmp_path / folder, 2, 1, samples=2, f=FEATURES)
     else:

@@ -14,9 +14,8 @@ from co_gym.errors import InputError
 from milp.distributions import distribution
 from policies.prediction.cards import PredictionCard
 from policies.prediction.features import DESCRIPTOR, describe, graph_of
-from policies.prediction.format import Pool, write_manifest
 from policies.prediction.network import Predictor
-from policies.prediction.synthetic import batch, write_predictor
+from policies.prediction.synthetic import batch, write_pools, write_predictor
 from policies.prediction.weights import TRAINING, from_lightning, load
 from policies.weights.cards import read_card
 
@@ -27,18 +26,7 @@ SCRIPT = Path(__file__).parents[3] / "scripts" / "export.py"
 def a_run(folder: Path) -> Path:
     """Pools, and what a training on them leaves behind."""
     pools = folder / "pools"
-    write_manifest(pools, NAME)
-    for split, count in (("train", 3), ("validation", 2)):
-        (pools / split).mkdir(parents=True)
-        for index in range(count):
-            program = distribution(NAME).program(split, index)
-            columns, rng = np.flatnonzero(program.binary).astype(np.int32), np.random.default_rng(index)
-            values = rng.random((2, columns.size)) < 0.2
-            pool = Pool(
-                columns=columns, objectives=np.array([1.0, 2.0]), values=values, minimize=True,
-                variables=program.num_variables, seconds=12.0,
-            )  # fmt: skip
-            pool.save(pools / split / f"{index:05d}.npz")
+    write_pools(pools, NAME, training=3)
     network = {"class_path": "policies.prediction.network.Predictor", "init_args": {"width": 8}}
     config = {
         "model": {"class_path": TRAINING, "init_args": {"network": network, "loss": "contrastive"}},
