@@ -49,7 +49,6 @@ class Search(SearchState):
 
     def run(self) -> None:
         """Searches until time is up or nothing is left to do."""
-        self.begin()
         try:
             if self.marginals is not None and not fix_and_repair(self, self.marginals):
                 self.marginals = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ ENDED = {"optimal": "optimal", "infeasible": "infeasible", "unbounded": "unbound
 
 @dataclass
 class SearchState:
-    """A program, the best solution so far, and the time that is left; `begin` starts the clock.
+    """A program, the best solution so far, and the time that is left since it was made.
 
     Attributes:
         program: Without a quadratic objective.
@@ -47,11 +47,8 @@ class SearchState:
     incumbent: NDArray | None = None
     ended: str = "time"
     interrupted: bool = False
-    _began: float = field(init=False, repr=False, default_factory=time.perf_counter)
-    _improved: float = field(init=False, repr=False, default=0.0)
 
-    def begin(self) -> None:
-        """Starts the clock."""
+    def __post_init__(self) -> None:
         self._began, self._improved = time.perf_counter(), 0.0
 
     @property

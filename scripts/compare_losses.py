@@ -11,17 +11,17 @@ from __future__ import annotations
 import itertools
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fitting import fit
 from jsonargparse import auto_cli
 
 from co_gym.cli import Parser
-from co_gym.errors import CoGymError, InputError, SolverError
+from co_gym.errors import CoGymError, InputError
 from co_gym.report.table import markdown
 from policies.learning.prediction import LOSSES
 from policies.prediction.cards import PredictionCard
@@ -95,11 +95,7 @@ def train(training: str, variant: Variant, seed: int, options: Sequence[str], fo
     name = variant.name(seed)
     print(f"{name} ...", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as place:
-        command = [sys.executable, "-m", "policies.learning.cli", "fit", "--config", training]
-        command += [*variant.options(seed), f"--trainer.default_root_dir={place}", *options]
-        if subprocess.run(command, stdout=sys.stderr).returncode:
-            raise SolverError(f"the training of {name} failed")
-        checkpoint = next(Path(place).rglob("last.ckpt"))
+        checkpoint = fit(training, Path(place), [*variant.options(seed), *options], name)
         threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
         save(*from_lightning(checkpoint, name=name, threads=threads), folder)
 

@@ -13,13 +13,14 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+from fitting import fit
+
 from co_gym import registry
+from co_gym.errors import CoGymError
 from co_gym.instance import Instance
 from co_gym.io.folder import read_folder
 from co_gym.report.table import markdown
@@ -36,19 +37,15 @@ def train(config: str, folder: Path, args: argparse.Namespace) -> Path:
         "--trainer.max_time": limit,
         "--trainer.max_epochs": "100000",
         "--trainer.limit_val_batches": "0",
-        "--trainer.default_root_dir": str(folder),
         "--model.init_args.scheduler": "null",
         "--data.init_args.batches": "10",
     }
     pin = ["taskset", "-c", str(args.core)] if args.core is not None else []
-    command = [*pin, sys.executable, "-m", "policies.learning.cli", "fit", "--config", config]
-    command += [f"{key}={value}" for key, value in options.items()]
+    given = [f"{key}={value}" for key, value in options.items()]
     if args.weights:
-        command += ["--trainer.callbacks+=policies.learning.warm_start.WarmStart"]
-        command += [f"--trainer.callbacks.weights={args.weights}"]
-    if subprocess.run(command, stdout=sys.stderr).returncode:
-        sys.exit(f"the training of {config} failed")
-    return next(folder.rglob("last.ckpt"))
+        given += ["--trainer.callbacks+=policies.learning.warm_start.WarmStart"]
+        given += [f"--trainer.callbacks.weights={args.weights}"]
+    return fit(config, folder, given, config, pin)
 
 
 def instances(name: str, problem: str, count: int) -> tuple[list[Instance], int]:
@@ -83,4 +80,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CoGymError as error:
+        raise SystemExit(f"compare_training.py: {error}") from None

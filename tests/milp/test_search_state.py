@@ -54,7 +54,6 @@ def test_patience_counts_from_the_last_improvement(monkeypatch: pytest.MonkeyPat
     now = 0.0
     monkeypatch.setattr("milp.search_state.time.perf_counter", lambda: now)
     state = SearchState(COVER, 100.0, lambda values: None, patience=0.5)
-    state.begin()
     now = 10.0
     assert state.stagnates
     assert state.take(EVERYTHING)
